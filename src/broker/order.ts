@@ -1,0 +1,133 @@
+import type { Decimal } from "../lib/decimal.ts";
+import type { OrderTypeName } from "./instrument.ts";
+
+export type OrderSide = "BUY" | "SELL";
+
+export type TimeInForce = "DAY" | "GTC" | "IOC";
+
+/** One order as it is sent. Prices are in the instrument's currency; the client converts to IBKR's quoting unit. */
+export interface OrderTicket {
+  readonly accountId: string;
+  readonly conid: number;
+  readonly side: OrderSide;
+  readonly quantity: Decimal;
+  readonly orderType: OrderTypeName;
+  readonly limitPrice: Decimal | undefined;
+  readonly stopPrice: Decimal | undefined;
+  readonly timeInForce: TimeInForce;
+  readonly outsideRth: boolean;
+  /** IBKR's `cOID`: ours, one per attempt; IBKR refuses a second order with the same one for 24 hours. */
+  readonly customerOrderId: string;
+}
+
+/** A question that IBKR asks before it takes an order. */
+export interface BrokerQuestion {
+  /** Where the answer goes; valid once, for a short time. */
+  readonly replyId: string;
+  /** IBKR's texts, one per message, line breaks removed. */
+  readonly messages: readonly string[];
+  /** IBKR's message ids, such as `o163`. */
+  readonly messageIds: readonly string[];
+}
+
+/**
+ * What came of sending an order or an answer.
+ * `not_sent`: proven that nothing reached IBKR. `unknown`: it may have; look it up by `customerOrderId`, never send again.
+ */
+export type SubmitOutcome =
+  | { readonly kind: "accepted"; readonly orderId: string; readonly status: OrderStatusName }
+  | { readonly kind: "question"; readonly question: BrokerQuestion }
+  | { readonly kind: "rejected"; readonly reason: string }
+  | { readonly kind: "not_sent"; readonly error: Error }
+  | { readonly kind: "unknown"; readonly error: Error };
+
+/** What came of declining a question. `declined`: IBKR said that nothing was placed. */
+export type DeclineOutcome = { readonly kind: "declined" } | { readonly kind: "unknown"; readonly error: Error };
+
+export type CancelOutcome =
+  | { readonly kind: "requested"; readonly message: string }
+  | { readonly kind: "not_found"; readonly message: string }
+  | { readonly kind: "not_working"; readonly message: string }
+  | { readonly kind: "unknown"; readonly error: Error };
+
+/** IBKR's order states. There is no `Rejected` (it is `Inactive` or `Cancelled`) and no `PartiallyFilled`. */
+export type OrderStatusName =
+  | "Inactive"
+  | "PendingSubmit"
+  | "PreSubmitted"
+  | "Submitted"
+  | "Filled"
+  | "PendingCancel"
+  | "PreCancelled"
+  | "Cancelled"
+  | "WarnState"
+  | "Unknown";
+
+/** An order of today or still working. Prices are in `currency`. */
+export interface Order {
+  readonly orderId: string;
+  readonly accountId: string;
+  readonly conid: number;
+  readonly symbol: string | undefined;
+  readonly secType: string | undefined;
+  readonly side: OrderSide | undefined;
+  /** Our names for the four types that we place; IBKR's text for any other. */
+  readonly orderType: string;
+  readonly status: OrderStatusName;
+  readonly statusDescription: string | undefined;
+  readonly quantity: Decimal | undefined;
+  readonly filledQuantity: Decimal | undefined;
+  readonly remainingQuantity: Decimal | undefined;
+  readonly limitPrice: Decimal | undefined;
+  readonly stopPrice: Decimal | undefined;
+  readonly averagePrice: Decimal | undefined;
+  readonly currency: string | undefined;
+  readonly timeInForce: string | undefined;
+  readonly outsideRth: boolean | undefined;
+  /** The `cOID` that it was sent with (`order_ref`). */
+  readonly customerOrderId: string | undefined;
+  readonly lastUpdateAt: number | undefined;
+}
+
+export interface OrderList {
+  readonly orders: readonly Order[];
+  readonly asOf: number;
+}
+
+/** One amount before and after an order, in the account's base currency. */
+export interface MarginChange {
+  readonly current: Decimal | undefined;
+  readonly change: Decimal | undefined;
+  readonly after: Decimal | undefined;
+}
+
+/** IBKR's what-if for an order: nothing is placed. */
+export interface OrderPreview {
+  readonly amount: Decimal | undefined;
+  readonly amountCurrency: string | undefined;
+  /** Text, since IBKR may give a range: `"0.7 … 1 USD"`. */
+  readonly commission: string | undefined;
+  readonly total: Decimal | undefined;
+  readonly equity: MarginChange;
+  readonly initialMargin: MarginChange;
+  readonly maintenanceMargin: MarginChange;
+  readonly position: MarginChange;
+  readonly warnings: readonly string[];
+  readonly error: string | undefined;
+}
+
+/** One execution. `price` is in `currency`. */
+export interface Trade {
+  readonly executionId: string;
+  readonly orderId: string | undefined;
+  readonly customerOrderId: string | undefined;
+  readonly accountId: string;
+  readonly conid: number;
+  readonly symbol: string | undefined;
+  readonly side: OrderSide | undefined;
+  readonly quantity: Decimal;
+  readonly price: Decimal;
+  readonly commission: Decimal | undefined;
+  readonly currency: string | undefined;
+  readonly at: number;
+}
