@@ -1,0 +1,148 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+
+import { z } from "zod";
+
+import { Secret } from "./lib/secret.ts";
+
+const flag = (fallback: "on" | "off") =>
+  z
+    .enum(["on", "off"])
+    .default(fallback)
+    .transform((value) => value === "on");
+
+const list = z
+  .string()
+  .default("")
+  .transform((value) => value.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])));
+
+const httpUrl = z.string().refine((value) => ["http:", "https:"].includes(URL.parse(value)?.protocol ?? ""), "must be an http or https URL");
+
+/** Every setting: its environment variable, its default, and one line for `docs/reference/config.md`. */
+const SETTINGS = {
+  PORT: z.coerce
+    .number("must be a whole number")
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe("TCP port to listen on; 0 takes any free one."),
+  HOST: z.string().min(1).default("127.0.0.1").describe("Address to bind. The default is reachable from this machine only."),
+  PUBLIC_URL: httpUrl.optional().describe("The address that hosts and browsers use, without a path. Default: `http://localhost:$PORT`."),
+  DATA_DIR: z.string().min(1).default("./data").describe("Folder of the database, the sealing key and the simulator's state; made when missing."),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\//, "must begin with postgres://")
+    .optional()
+    .describe("A PostgreSQL database (`postgres://…`) in place of the SQLite file in `DATA_DIR`."),
+  SEALING_KEY: z
+    .string()
+    .optional()
+    .describe("32 random bytes in base64 or hex that seal the credentials of connections. Default: a file of mode 0600 in `DATA_DIR`, made on first start."),
+  TRUSTED_PROXIES: list.describe("Addresses or CIDR ranges, comma-separated, whose `X-Forwarded-For` is believed."),
+  ALLOWED_ORIGINS: list.describe("Further origins, comma-separated, that browsers may call `/mcp` from."),
+  DEMO: flag("on").describe(
+    "`off` leaves out the demo owner and connection. The demo exists only while `HOST` and `PUBLIC_URL` are both loopback addresses.",
+  ),
+  SIMULATOR: flag("on").describe("`off` starts no embedded simulator; simulated connections to it stop working."),
+  SIMULATOR_HOURS: z
+    .enum(["always_open", "real"])
+    .default("always_open")
+    .describe("Trading hours of the embedded simulator: markets never close, or real exchange hours and holidays."),
+  SIMULATOR_URL: httpUrl.optional().describe("A separately started simulator that the demo connection uses in place of the embedded one."),
+  SIMULATOR_CREDENTIALS_DIR: z
+    .string()
+    .optional()
+    .describe("The credentials folder of the simulator at `SIMULATOR_URL` (its `--credentials-dir`)."),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("How much is written to standard error, as JSON lines."),
+};
+
+const schema = z.object(SETTINGS);
+
+/** The service's settings, checked and frozen. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Undefined until the port is known when `PORT` is 0 and `PUBLIC_URL` isn't set. */
+  readonly publicUrl: string | undefined;
+  readonly dataDir: string;
+  readonly databaseUrl: Secret | undefined;
+  readonly sealingKey: Secret | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** True while the demo may exist: switched on, and both the bound address and the public URL are loopback. */
+  readonly demo: boolean;
+  readonly simulator: boolean;
+  readonly simulatorHours: "always_open" | "real";
+  readonly simulatorUrl: string | undefined;
+  readonly simulatorCredentialsDir: string | undefined;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+}
+
+/** A setting that can't be used; the message is one line for the person who set it. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Reads the settings from environment variables. Throws `ConfigError` that names the first bad one. */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in SETTINGS && value !== undefined && value !== ""));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`setting ${issue?.path.join(".") ?? "?"}: ${issue?.message ?? "is not valid"} (see docs/reference/config.md)`);
+  }
+  const settings = parsed.data;
+  checkPublicUrl(settings.PUBLIC_URL);
+  const publicUrl = settings.PUBLIC_URL === undefined ? defaultPublicUrl(settings.PORT) : new URL(settings.PUBLIC_URL).origin;
+  return Object.freeze({
+    port: settings.PORT,
+    host: settings.HOST,
+    publicUrl,
+    dataDir: resolve(settings.DATA_DIR),
+    databaseUrl: settings.DATABASE_URL === undefined ? undefined : new Secret(settings.DATABASE_URL),
+    sealingKey: settings.SEALING_KEY === undefined ? undefined : new Secret(settings.SEALING_KEY),
+    trustedProxies: settings.TRUSTED_PROXIES,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
+    demo: settings.DEMO && isLoopbackHost(settings.HOST) && (publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname)),
+    simulator: settings.SIMULATOR && settings.SIMULATOR_URL === undefined,
+    simulatorHours: settings.SIMULATOR_HOURS,
+    simulatorUrl: settings.SIMULATOR_URL,
+    simulatorCredentialsDir: settings.SIMULATOR_CREDENTIALS_DIR,
+    logLevel: settings.LOG_LEVEL,
+  });
+}
+
+/** True for `localhost`, 127.0.0.0/8 and ::1, with or without brackets. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}
+
+/** Name, default and description of each setting, for the generated reference. */
+export function describeSettings(): readonly { name: string; fallback: string | undefined; description: string }[] {
+  return Object.entries(SETTINGS).map(([name, setting]) => {
+    const parsed = setting.safeParse(undefined);
+    return { name, fallback: parsed.success ? fallbackText(parsed.data) : undefined, description: setting.description ?? "" };
+  });
+}
+
+function fallbackText(value: unknown): string | undefined {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
+  return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+}
+
+function defaultPublicUrl(port: number): string | undefined {
+  return port === 0 ? undefined : `http://localhost:${port}`;
+}
+
+function checkPublicUrl(publicUrl: string | undefined): void {
+  if (publicUrl === undefined) return;
+  const url = new URL(publicUrl);
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new ConfigError("setting PUBLIC_URL: must be an origin such as https://gateway.example.com, without a path (see docs/reference/config.md)");
+  }
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
+    throw new ConfigError("setting PUBLIC_URL: must be https unless it is a loopback address (see docs/reference/config.md)");
+  }
+}
