@@ -16,7 +16,9 @@ const list = z
   .default("")
   .transform((value) => value.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])));
 
-const httpUrl = z.string().refine((value) => ["http:", "https:"].includes(URL.parse(value)?.protocol ?? ""), "must be an http or https URL");
+const httpUrl = z
+  .string()
+  .refine((value) => ["http:", "https:"].includes(URL.parse(value)?.protocol ?? ""), "must be an http or https URL");
 
 /** Every setting: its environment variable, its default, and one line for `docs/reference/config.md`. */
 const SETTINGS = {
@@ -29,7 +31,11 @@ const SETTINGS = {
     .describe("TCP port to listen on; 0 takes any free one."),
   HOST: z.string().min(1).default("127.0.0.1").describe("Address to bind. The default is reachable from this machine only."),
   PUBLIC_URL: httpUrl.optional().describe("The address that hosts and browsers use, without a path. Default: `http://localhost:$PORT`."),
-  DATA_DIR: z.string().min(1).default("./data").describe("Folder of the database, the sealing key and the simulator's state; made when missing."),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default("./data")
+    .describe("Folder of the database, the sealing key and the simulator's state; made when missing."),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(?:ql)?:\/\//, "must begin with postgres://")
@@ -38,7 +44,9 @@ const SETTINGS = {
   SEALING_KEY: z
     .string()
     .optional()
-    .describe("32 random bytes in base64 or hex that seal the credentials of connections. Default: a file of mode 0600 in `DATA_DIR`, made on first start."),
+    .describe(
+      "32 random bytes in base64 or hex that seal the credentials of connections. Default: a file of mode 0600 in `DATA_DIR`, made on first start.",
+    ),
   TRUSTED_PROXIES: list.describe("Addresses or CIDR ranges, comma-separated, whose `X-Forwarded-For` is believed."),
   ALLOWED_ORIGINS: list.describe("Further origins, comma-separated, that browsers may call `/mcp` from."),
   DEMO: flag("on").describe(
@@ -54,7 +62,10 @@ const SETTINGS = {
     .string()
     .optional()
     .describe("The credentials folder of the simulator at `SIMULATOR_URL` (its `--credentials-dir`)."),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("How much is written to standard error, as JSON lines."),
+  LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("How much is written to standard error, as JSON lines."),
 };
 
 const schema = z.object(SETTINGS);
@@ -86,7 +97,9 @@ export class ConfigError extends Error {
 
 /** Reads the settings from environment variables. Throws `ConfigError` that names the first bad one. */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in SETTINGS && value !== undefined && value !== ""));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name in SETTINGS && value !== undefined && value !== ""),
+  );
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -140,7 +153,9 @@ function checkPublicUrl(publicUrl: string | undefined): void {
   if (publicUrl === undefined) return;
   const url = new URL(publicUrl);
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
-    throw new ConfigError("setting PUBLIC_URL: must be an origin such as https://gateway.example.com, without a path (see docs/reference/config.md)");
+    throw new ConfigError(
+      "setting PUBLIC_URL: must be an origin such as https://gateway.example.com, without a path (see docs/reference/config.md)",
+    );
   }
   if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
     throw new ConfigError("setting PUBLIC_URL: must be https unless it is a loopback address (see docs/reference/config.md)");

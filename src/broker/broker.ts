@@ -55,6 +55,7 @@ export interface Broker {
   cancelOrder(accountId: string, orderId: string, options: CallOptions): Promise<CancelOutcome>;
 }
 
+/** Which option contracts of an underlying: `month` is `YYYY-MM`, `strike` plain digits. */
 export interface OptionQuery {
   readonly month: string;
   readonly strike: string;

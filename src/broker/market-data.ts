@@ -77,6 +77,7 @@ export interface History {
   readonly asOf: number;
 }
 
+/** Which bars of which contract. */
 export interface HistoryRequest {
   readonly conid: number;
   /** IBKR's period: `1d`, `1w`, `3m`, `1y` …, checked by the caller. */

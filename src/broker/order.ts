@@ -44,6 +44,7 @@ export type SubmitOutcome =
 /** What came of declining a question. `declined`: IBKR said that nothing was placed. */
 export type DeclineOutcome = { readonly kind: "declined" } | { readonly kind: "unknown"; readonly error: Error };
 
+/** What came of asking for a cancellation. `requested` is not yet `Cancelled`: a fill can still win. */
 export type CancelOutcome =
   | { readonly kind: "requested"; readonly message: string }
   | { readonly kind: "not_found"; readonly message: string }
@@ -89,6 +90,7 @@ export interface Order {
   readonly lastUpdateAt: number | undefined;
 }
 
+/** Orders as IBKR listed them at `asOf`, epoch ms. */
 export interface OrderList {
   readonly orders: readonly Order[];
   readonly asOf: number;

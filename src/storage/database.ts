@@ -128,6 +128,7 @@ export interface AuditLogTable {
   readonly hash: string | null;
 }
 
+/** All tables by name, as Kysely wants them. */
 export interface Database {
   readonly users: UsersTable;
   readonly connections: ConnectionsTable;

@@ -37,6 +37,7 @@ export interface Route {
   handle(request: SimRequest, session: Session, simulation: Simulation): SimReply | Promise<SimReply>;
 }
 
+/** A plain success. */
 export const ok = (json: unknown): SimReply => ({ status: 200, json });
 
 /** IBKR's usual error body. */
