@@ -1,0 +1,76 @@
+import type { Clock } from "../../src/lib/clock.ts";
+
+interface Alarm {
+  readonly at: number;
+  readonly ring: () => void;
+}
+
+/** A clock that only moves when a test turns it. */
+export interface FakeClock extends Clock {
+  /** Moves time forward, ringing what falls due in order; lets promises settle after each. */
+  advance(ms: number): Promise<void>;
+  /** How many waits and intervals are under way. */
+  readonly pending: number;
+}
+
+/** A new clock that stands at `start` (epoch ms; default a Monday in New York's trading hours). */
+export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
+  let now = start;
+  const alarms = new Set<Alarm>();
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  const wait = (ms: number, signal?: AbortSignal): Promise<void> => {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const alarm: Alarm = { at: now + ms, ring: resolve };
+    alarms.add(alarm);
+    const abort = () => {
+      alarms.delete(alarm);
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    return promise.finally(() => signal?.removeEventListener("abort", abort));
+  };
+
+  const every = (ms: number, action: () => void): (() => void) => {
+    let current: Alarm;
+    const set = (at: number) => {
+      current = {
+        at,
+        ring: () => {
+          set(at + ms);
+          action();
+        },
+      };
+      alarms.add(current);
+    };
+    set(now + ms);
+    return () => void alarms.delete(current);
+  };
+
+  const advance = async (ms: number): Promise<void> => {
+    const end = now + ms;
+    await settle();
+    for (;;) {
+      const [next] = [...alarms].filter((alarm) => alarm.at <= end).toSorted((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      alarms.delete(next);
+      now = Math.max(now, next.at);
+      next.ring();
+      await settle();
+    }
+    now = end;
+    await settle();
+  };
+
+  return {
+    now: () => now,
+    monotonic: () => now,
+    wait,
+    every,
+    advance,
+    get pending() {
+      return alarms.size;
+    },
+  };
+}
