@@ -76,6 +76,7 @@ describe("lenient fields", () => {
     expect(messagesOf({ name: "x", amount: "1".repeat(16) })).toEqual(["amount is too large"]);
     expect(messagesOf({ name: "x", amount: "0.123456789" })).toEqual(["amount must have at most 8 decimals"]);
     expect(messagesOf({ name: "x", conid: "1.5" })).toEqual(["conid must be a contract id such as 265598"]);
+    expect(messagesOf({ name: "x", flag: { toString: 1 }, side: { toString: 1 } })).toHaveLength(2);
     expect(messagesOf({ name: "x", side: "hold" })).toEqual(["side must be one of BUY, SELL"]);
     expect(messagesOf({ name: "x", symbols: ["A", "B", "C", "D"] })).toEqual(["symbols must have at most 3 items"]);
     expect(messagesOf({ name: "x", limit: 51 })).toEqual(["limit must be a whole number from 1 to 50"]);

@@ -137,7 +137,7 @@ export function optionalFlag(description?: string) {
 }
 
 function readFlag(value: unknown): boolean | Refusal {
-  const text = String(value).trim().toLowerCase();
+  const text = typeof value === "object" ? "" : String(value).trim().toLowerCase();
   if (["true", "yes", "1"].includes(text)) return true;
   return ["false", "no", "0"].includes(text) ? false : new Refusal("must be true or false");
 }
@@ -166,7 +166,7 @@ export function optionalChoices<T extends string>(choice: Choice<T>) {
 }
 
 function readChoice<T extends string>(value: unknown, choice: Choice<T>): T | Refusal {
-  const word = foldWord(String(value));
+  const word = typeof value === "string" ? foldWord(value) : "";
   const found = choice.values.find((candidate) => foldWord(candidate) === word) ?? choice.synonyms?.[word];
   return found ?? new Refusal(`must be one of ${choice.values.join(", ")}`);
 }
