@@ -1,0 +1,100 @@
+import { isRecord } from "../../lib/json.ts";
+import { failure, ok } from "../http/route.ts";
+import type { Route, SimReply, SimRequest } from "../http/route.ts";
+import type { Session } from "../session/session.ts";
+
+const ASSET_TYPES = "STK,CFD,OPT,FOP,WAR,FUT,BAG,PDC,CASH,IND,BOND,BILL,FUND,SLB,News,CMDTY,IOPT,ICU,ICS,PHYSS,CRYPTO";
+const ANY_PERIOD = ["*"];
+const OPTION_PERIODS = ["2h", "1d", "2d", "1w", "1m"];
+const NO_DETAILS = "Details currently unavailable. Please try again later and contact client services if the issue persists.";
+
+/** What the server says of itself; the same in every build of this simulator. */
+const SERVER_INFO = { serverName: "JifN19053", serverVersion: "Build 10.44.1d, Mar 3, 2026 1:55:32 PM" };
+
+/** The trading accounts of a session: list, switch, search (reference C.1). */
+export const accountRoutes: readonly Route[] = [
+  { method: "GET", path: "/iserver/accounts", tier: "brokerage", handle: listAccounts },
+  { method: "POST", path: "/iserver/account", tier: "brokerage", handle: switchAccount },
+  // Simulated users are no advisors, so neither the dynamic account nor the search is switched on for them.
+  { method: "POST", path: "/iserver/dynaccount", tier: "brokerage", handle: () => failure(401, "Dynamic account is not enabled") },
+  { method: "GET", path: "/iserver/account/search/{pattern}", tier: "brokerage", handle: () => failure(503, NO_DETAILS) },
+];
+
+function listAccounts(_request: SimRequest, session: Session): SimReply {
+  session.brokerage.accountsPrimed = true;
+  return ok(tradingAccounts(session));
+}
+
+/** Builds the answer of `GET /iserver/accounts`, which the WebSocket's `act` topic repeats. */
+export function tradingAccounts(session: Session): Readonly<Record<string, unknown>> {
+  const ids = session.user.accountIds;
+  return {
+    accounts: ids,
+    acctProps: Object.fromEntries(ids.map((id) => [id, accountProperties()])),
+    aliases: Object.fromEntries(ids.map((id) => [id, id])),
+    allowFeatures: allowedFeatures(),
+    chartPeriods: chartPeriods(),
+    groups: [],
+    profiles: [],
+    selectedAccount: session.brokerage.selectedAccountId,
+    serverInfo: SERVER_INFO,
+    sessionId: `${session.id.slice(0, 8)}.00000012`,
+    isFT: false,
+    isPaper: session.user.paper,
+  };
+}
+
+function switchAccount(request: SimRequest, session: Session): SimReply {
+  const accountId = isRecord(request.body) ? request.body["acctId"] : undefined;
+  if (typeof accountId !== "string") return failure(400, "Bad Request: acctId is required");
+  if (!session.user.accountIds.includes(accountId)) return failure(500, "Invalid account ID");
+  if (session.brokerage.selectedAccountId === accountId) return ok({ success: "Account already set" });
+  session.brokerage.selectedAccountId = accountId;
+  return ok({ set: true, acctId: accountId });
+}
+
+function accountProperties(): Readonly<Record<string, boolean>> {
+  return {
+    hasChildAccounts: false,
+    supportsCashQty: false,
+    liteUnderPro: false,
+    noFXConv: false,
+    isProp: false,
+    supportsFractions: true,
+    allowCustomerTime: false,
+    autoFx: false,
+  };
+}
+
+function allowedFeatures(): Readonly<Record<string, unknown>> {
+  return {
+    showGFIS: true,
+    showEUCostReport: false,
+    allowEventContract: true,
+    allowFXConv: true,
+    allowFinancialLens: false,
+    allowMTA: true,
+    allowTypeAhead: true,
+    allowEventTrading: true,
+    snapshotRefreshTimeout: 30,
+    liteUser: false,
+    showWebNews: true,
+    research: true,
+    debugPnl: true,
+    showTaxOpt: true,
+    showImpactDashboard: true,
+    allowDynAccount: false,
+    allowCrypto: true,
+    allowFA: false,
+    allowLiteUnderPro: false,
+    allowedAssetTypes: ASSET_TYPES,
+    restrictTradeSubscription: false,
+    showUkUserLabels: false,
+    sideBySide: true,
+  };
+}
+
+function chartPeriods(): Readonly<Record<string, readonly string[]>> {
+  const types = ["STK", "CFD", "OPT", "FOP", "WAR", "IOPT", "FUT", "CASH", "IND", "BOND", "FUND", "CMDTY", "PHYSS", "CRYPTO"];
+  return Object.fromEntries(types.map((type) => [type, type === "OPT" || type === "FOP" ? OPTION_PERIODS : ANY_PERIOD]));
+}
