@@ -52,13 +52,15 @@ export function isoTime(epochMs: number): string {
 }
 
 /** Kinds of an envelope's own fields; rows are open objects that `docs/reference` documents. */
-export type OutputKind = "text" | "rows" | "object" | "integer" | "texts";
+export type OutputKind = "text" | "rows" | "object" | "integer" | "texts" | "table" | "flag";
 
 const KINDS: Record<OutputKind, JsonObject> = {
   text: { type: "string" },
   integer: { type: "integer" },
   object: { type: "object" },
   rows: { type: "array", items: { type: "object" } },
+  flag: { type: "boolean" },
+  table: { type: "array", items: { type: "array" } },
   texts: { type: "array", items: { type: "string" } },
 };
 

@@ -137,7 +137,8 @@ export function optionalFlag(description?: string) {
 }
 
 function readFlag(value: unknown): boolean | Refusal {
-  const text = typeof value === "object" ? "" : String(value).trim().toLowerCase();
+  const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  const text = isPlain ? String(value).trim().toLowerCase() : "";
   if (["true", "yes", "1"].includes(text)) return true;
   return ["false", "no", "0"].includes(text) ? false : new Refusal("must be true or false");
 }
