@@ -1,0 +1,108 @@
+import type { Log } from "../../lib/log.ts";
+import { parseLossless } from "../../lib/json.ts";
+import type { Authenticator, AuthenticRequest } from "../session/authenticator.ts";
+import type { UserSession } from "../session/user-session.ts";
+import type { Simulation } from "../simulation.ts";
+import type { Pacing } from "./pacing.ts";
+import { NOT_FOUND } from "./read-request.ts";
+import type { WireRequest } from "./read-request.ts";
+import { failure } from "./route.ts";
+import type { SimReply } from "./route.ts";
+import type { RouteMatch, Router } from "./router.ts";
+
+/** After this long IBKR gives up on a request. */
+const TIME_LIMIT_MS = 10_000;
+
+const TOO_MANY_REQUESTS = failure(429, "Too Many Requests");
+const NO_BRIDGE = failure(400, "Bad Request: no bridge");
+
+export interface AnswerRequestOptions {
+  readonly simulation: Simulation;
+  readonly authenticator: Authenticator;
+  readonly pacing: Pacing;
+  readonly router: Router;
+  /** Origins that a client may have signed, by the Host header it sent. */
+  readonly originsFor: (host: string | undefined) => readonly string[];
+  readonly log: Log | undefined;
+}
+
+/** Builds the way of a request: penalty box, sign-in, pacing, the tier gate, its body, its endpoint. */
+export function createAnswerRequest(options: AnswerRequestOptions): (request: WireRequest) => Promise<SimReply> {
+  const { simulation, authenticator, pacing, router } = options;
+
+  function authenticRequest(request: WireRequest, now: number): AuthenticRequest {
+    const { method, query, authorization } = request;
+    return { method, origins: options.originsFor(request.host), path: request.rawPath, query, authorization, now };
+  }
+
+  function refuse(request: WireRequest): SimReply {
+    pacing.punish(request.remoteAddress);
+    return TOO_MANY_REQUESTS;
+  }
+
+  async function answerFor(session: UserSession, match: RouteMatch, request: WireRequest): Promise<SimReply> {
+    const now = simulation.clock.now();
+    const { route, params } = match;
+    if (!pacing.admit(session, now)) return refuse(request);
+    session.use(now);
+    simulation.trading.advance(now);
+    if (route.tier === "brokerage" && session.standing(now) !== "established") return NO_BRIDGE;
+    const body = parseBody(request.body);
+    if ("problem" in body) return failure(400, body.problem);
+    const query = new URLSearchParams(request.query);
+    const release = pacing.enter({ session, route, query, now });
+    if (release === undefined) return refuse(request);
+    const { method, path } = request;
+    let status = 503;
+    try {
+      const reply = await within(simulation, async () =>
+        route.handle({ method, path, params, query, body: body.value, now }, session, simulation),
+      );
+      status = reply.status;
+      return reply;
+    } catch (error) {
+      status = 500;
+      options.log?.error({ err: error, method, path }, "endpoint failed");
+      return failure(500, "Internal Server Error");
+    } finally {
+      release(status);
+    }
+  }
+
+  return async (request) => {
+    if (pacing.isBoxed(request.remoteAddress)) return TOO_MANY_REQUESTS;
+    const now = simulation.clock.now();
+    if (request.path === "/oauth/live_session_token" && request.method === "POST")
+      return authenticator.exchange(authenticRequest(request, now));
+    const match = router(request.method, request.path);
+    if (match === undefined) return NOT_FOUND;
+    const authentication = authenticator.authenticate(authenticRequest(request, now));
+    if ("refusal" in authentication) return authentication.refusal;
+    return answerFor(authentication.session, match, request);
+  };
+}
+
+type ParsedBody = { readonly value: unknown } | { readonly problem: string };
+
+function parseBody(text: string): ParsedBody {
+  if (text.trim() === "") return { value: undefined };
+  try {
+    return { value: parseLossless(text) };
+  } catch {
+    return { problem: "Bad Request: Failed to parse body as JSON" };
+  }
+}
+
+/** Waits for an endpoint, but not longer than IBKR would. */
+async function within({ clock }: Simulation, action: () => Promise<SimReply>): Promise<SimReply> {
+  const limit = new AbortController();
+  const timeout = clock.wait(TIME_LIMIT_MS, limit.signal).then(
+    () => failure(503, "Service Unavailable"),
+    () => failure(503, "Service Unavailable"),
+  );
+  try {
+    return await Promise.race([action(), timeout]);
+  } finally {
+    limit.abort();
+  }
+}

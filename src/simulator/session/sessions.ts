@@ -1,0 +1,98 @@
+import type { DatabaseSync } from "node:sqlite";
+
+import { randomId } from "../../lib/random.ts";
+import type { Random } from "../../lib/random.ts";
+import type { Session, SimUser } from "./session.ts";
+import { UserSession } from "./user-session.ts";
+
+/** How long a Live Session Token is good for. */
+const TOKEN_LIFETIME_MS = 24 * 60 * 60_000;
+/** Live Session Tokens of one consumer that are good at the same time; a further one ends the oldest. */
+const MAX_TOKENS_PER_CONSUMER = 4;
+
+export interface SessionsOptions {
+  readonly store: DatabaseSync;
+  readonly random: Random;
+  /** Whom a consumer belongs to. */
+  readonly userOf: (consumerKey: string) => SimUser;
+  /** Called when a user's brokerage session is gone or made anew. */
+  readonly brokerageEnded: (userName: string) => void;
+}
+
+/** A Live Session Token that is still good. */
+export interface LiveSessionToken {
+  readonly token: Buffer;
+  readonly sessionId: string;
+}
+
+/**
+ * The sessions of all users. Tokens are stored, so that a sign-in outlives a restart of the simulator; a brokerage
+ * session does not, as at IBKR. The tokens of one user share one session.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #byUser = new Map<string, UserSession>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Stores a new token of a consumer and answers when it expires, in epoch ms. */
+  add(consumerKey: string, token: Buffer, now: number): number {
+    const good = this.tokens(consumerKey, now);
+    const { store, random } = this.#options;
+    for (const { token: old } of good.slice(MAX_TOKENS_PER_CONSUMER - 1)) this.#forget(old);
+    const sessionId = good[0]?.sessionId ?? randomId(random, "", 16);
+    const expiresAt = now + TOKEN_LIFETIME_MS;
+    store
+      .prepare("INSERT INTO live_session_token VALUES (?, ?, ?, ?, ?)")
+      .run(token.toString("base64"), consumerKey, sessionId, now, expiresAt);
+    return expiresAt;
+  }
+
+  /** The good tokens of a consumer, the newest first. */
+  tokens(consumerKey: string, now: number): readonly LiveSessionToken[] {
+    const { store } = this.#options;
+    return store
+      .prepare(
+        "SELECT token, session_id FROM live_session_token WHERE consumer_key = ? AND expires_at > ? ORDER BY created_at DESC, rowid DESC",
+      )
+      .all(consumerKey, now)
+      .map((row) => ({ token: Buffer.from(String(row["token"]), "base64"), sessionId: String(row["session_id"]) }));
+  }
+
+  /** The session that a good token belongs to; begun when its user has none. */
+  of(consumerKey: string, sessionId: string): UserSession {
+    const user = this.#options.userOf(consumerKey);
+    const known = this.#byUser.get(user.userName);
+    if (known?.id === sessionId) return known;
+    known?.closeBrokerage();
+    const session = new UserSession(user, sessionId, () => this.#options.brokerageEnded(user.userName));
+    this.#byUser.set(user.userName, session);
+    return session;
+  }
+
+  /** The session behind the face that endpoints see. Throws when its user has signed out meanwhile. */
+  find(session: Session): UserSession {
+    const known = this.#byUser.get(session.user.userName);
+    if (known !== session) throw new Error("the session has ended");
+    return known;
+  }
+
+  /** Ends a session: its brokerage session and every token of it. */
+  logOut(session: UserSession): void {
+    session.closeBrokerage();
+    this.#byUser.delete(session.user.userName);
+    this.#options.store.prepare("DELETE FROM live_session_token WHERE session_id = ?").run(session.id);
+  }
+
+  /** Ends what has outlived its limits, also where nobody calls any more. */
+  expire(now: number): void {
+    for (const session of this.#byUser.values()) if (session.standing(now) === "none") session.closeBrokerage();
+    this.#options.store.prepare("DELETE FROM live_session_token WHERE expires_at <= ?").run(now);
+  }
+
+  #forget(token: Buffer): void {
+    this.#options.store.prepare("DELETE FROM live_session_token WHERE token = ?").run(token.toString("base64"));
+  }
+}
