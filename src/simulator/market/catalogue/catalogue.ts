@@ -1,0 +1,59 @@
+import { Decimal } from "../../../lib/decimal.ts";
+import type { SimInstrument, SimSecType } from "../market.ts";
+import { CURRENCY_PAIRS } from "./currency-pairs.ts";
+import { EUROPEAN_STOCKS } from "./european-stocks.ts";
+import { FUNDS } from "./funds.ts";
+import { INDICES } from "./indices.ts";
+import type { Listing } from "./listing.ts";
+import { SPECIAL_STOCKS } from "./special-stocks.ts";
+import { US_STOCKS } from "./us-stocks.ts";
+import { VENUES, type Venue } from "./venues.ts";
+
+/** Every instrument but the options, which come from rules. */
+export const CATALOGUE: readonly Listing[] = [...US_STOCKS, ...FUNDS, ...EUROPEAN_STOCKS, ...SPECIAL_STOCKS, ...INDICES, ...CURRENCY_PAIRS];
+
+const SEC_TYPES: Record<NonNullable<Listing["kind"]>, SimSecType> = {
+  stock: "STK",
+  etf: "STK",
+  index: "IND",
+  currency_pair: "CASH",
+};
+
+/** The smallest quantity step of a share that may be traded in fractions. */
+const FRACTION_STEP = Decimal.parse("0.0001");
+
+/** Makes the instrument that a line of the catalogue describes. */
+export function instrumentOf(listing: Listing): SimInstrument {
+  const venue: Venue = VENUES[listing.venue];
+  const kind = listing.kind ?? "stock";
+  const fractionsAllowed = (kind === "stock" || kind === "etf") && (listing.fractions ?? venue.fractions);
+  const increments = listing.increment === undefined ? venue.increments : [["0", listing.increment] as const];
+  return {
+    conid: listing.conid,
+    symbol: listing.symbol,
+    name: listing.name,
+    secType: SEC_TYPES[kind],
+    etf: kind === "etf",
+    currency: listing.currency ?? venue.currency,
+    listingExchange: listing.venue,
+    validExchanges: venue.validExchanges,
+    countryCode: venue.countryCode,
+    sector: listing.sector,
+    group: listing.group,
+    calendar: venue.calendar,
+    magnifier: venue.magnifier,
+    multiplier: Decimal.one,
+    priceIncrements: increments.map(([lowerEdge, increment]) => ({
+      lowerEdge: Decimal.parse(lowerEdge),
+      increment: Decimal.parse(increment),
+    })),
+    sizeIncrement: fractionsAllowed ? FRACTION_STEP : Decimal.one,
+    fractionsAllowed,
+    underlyingConid: undefined,
+    right: undefined,
+    strike: undefined,
+    expiry: undefined,
+    availability: listing.availability ?? "live",
+    halted: listing.style === "halted_after_open",
+  };
+}
