@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   "broker_rejected",
   "client_order_id_required",
   "confirmation_expired",
+  "confirmation_limit",
   "confirmation_mismatch",
   "connection_not_ready",
   "contract_not_found",
