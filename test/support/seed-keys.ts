@@ -1,0 +1,64 @@
+import { systemRandom } from "../../src/lib/random.ts";
+import { sha256Hex } from "../../src/lib/secret.ts";
+import type { ApiKeyRow } from "../../src/storage/api-keys.ts";
+import { insertConnection } from "../../src/storage/connections.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { insertUser } from "../../src/storage/users.ts";
+
+/** A user with a connection, both new. */
+export interface SeededOwner {
+  readonly userId: string;
+  readonly connectionId: string;
+}
+
+const ROWS_PER_INSERT = 200;
+
+/** Stores a user with one simulated connection. */
+export async function seedOwner(storage: Storage, name = "someone"): Promise<SeededOwner> {
+  const suffix = systemRandom.bytes(6).toString("hex");
+  const owner = { userId: `usr_${suffix}`, connectionId: `con_${suffix}` };
+  await insertUser(storage, { id: owner.userId, display_name: name, is_demo: 0, created_at: 1 });
+  await insertConnection(storage, {
+    id: owner.connectionId,
+    user_id: owner.userId,
+    kind: "simulator",
+    label: `${name}'s connection`,
+    mode: "simulated",
+    settings: "{}",
+    sealed_secrets: null,
+    created_at: 1,
+  });
+  return owner;
+}
+
+/** Stores `count` keys of one new owner, past the limit of keys for a user, and answers them. For measurements with many keys. */
+export async function seedKeys(storage: Storage, count: number): Promise<SeededOwner & { readonly keys: readonly string[] }> {
+  const owner = await seedOwner(storage);
+  const keys = Array.from({ length: count }, () => `ibkr_${systemRandom.bytes(32).toString("base64url")}`);
+  for (let start = 0; start < count; start += ROWS_PER_INSERT) {
+    const rows = keys.slice(start, start + ROWS_PER_INSERT).map((key, index) => keyRow(owner, key, start + index));
+    await storage.transaction((transaction) => transaction.insertInto("api_keys").values(rows).execute(), { durability: "relaxed" });
+  }
+  return { ...owner, keys };
+}
+
+function keyRow(owner: SeededOwner, key: string, index: number): ApiKeyRow {
+  return {
+    id: `key_${systemRandom.bytes(12).toString("hex")}`,
+    user_id: owner.userId,
+    connection_id: owner.connectionId,
+    key_hash: sha256Hex(key),
+    prefix: key.slice(0, 11),
+    label: `key ${index + 1}`,
+    scope: "write",
+    allowed_account_ids: null,
+    limits: null,
+    pinned_account_id: null,
+    expires_at: null,
+    created_at: 1,
+    last_used_at: null,
+    last_used_address: null,
+    last_used_client: null,
+    revoked_at: null,
+  };
+}
