@@ -1,135 +1,15 @@
-import type { Clock } from "../lib/clock.ts";
-import { systemClock } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
-import { systemRandom } from "../lib/random.ts";
-import type { Random } from "../lib/random.ts";
-import { createAnswerRequest } from "./http/answer-request.ts";
-import { Pacing } from "./http/pacing.ts";
 import type { PacingOptions } from "./http/pacing.ts";
-import { createRouter } from "./http/router.ts";
-import { startHttpServer } from "./http/server.ts";
-import type { Market } from "./market/market.ts";
-import { createAuthenticator } from "./session/authenticator.ts";
+import { prepareSimulator } from "./prepare-simulator.ts";
+import type { Simulator, SimulatorOptions } from "./prepare-simulator.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
-import { loadConsumers } from "./session/consumers.ts";
-import { createSessionRoutes } from "./session/session-routes.ts";
-import type { SimUser } from "./session/session.ts";
-import { Sessions } from "./session/sessions.ts";
-import type { Simulation } from "./simulation.ts";
-import { openStore } from "./store.ts";
-import { createTrading } from "./trading/create-trading.ts";
-import { tradingRoutes } from "./trading/routes.ts";
 
-/** How a simulator is to run; everything has a default. */
-export interface SimulatorOptions {
-  /** Where it listens; loopback by default. */
-  readonly host?: string;
-  /** 0, the default, takes a free port. */
-  readonly port?: number;
-  /** The URL that clients know it by, where that is neither loopback nor their Host header; they sign it. */
-  readonly publicUrl?: string;
-  /** SQLite file of the accounts, orders, credentials and sign-ins; without one, nothing outlives the process. */
-  readonly stateFile?: string;
-  /** Text that decides the course of all prices. */
-  readonly seed?: string;
-  /** `always_open`, the default, trades day and night; `real` keeps the exchanges' hours and holidays. */
-  readonly tradingHours?: "always_open" | "real";
-  /** A consumer to take in; by default the state file's own, or a new one. */
-  readonly credentials?: SimulatorCredentials;
-  readonly pacing?: PacingOptions;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly log?: Log;
-}
-
-/** A running simulator. */
-export interface Simulator {
-  /** Origin: `http://127.0.0.1:41234`. */
-  readonly url: string;
-  /** Where the API begins: the origin and `/v1/api`. */
-  readonly baseUrl: string;
-  readonly credentials: SimulatorCredentials;
-  readonly accountIds: readonly string[];
-  /** Finishes the requests under way, stores everything and frees the port. */
-  close(): Promise<void>;
-}
-
-export type { PacingOptions, SimulatorCredentials };
-
-const DEFAULT_SEED = "ibkr-simulator";
-/** How often orders meet the market while nobody calls. */
-const ADVANCE_EVERY_MS = 1_000;
+export type { PacingOptions, Simulator, SimulatorCredentials, SimulatorOptions };
 
 /**
  * Starts IBKR's Web API on this machine: simulated accounts, orders, market and OAuth 1.0a over real HTTP.
  * Rejects when the state file or the credentials can't be used, and with node's error when it can't listen.
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { host = "127.0.0.1", clock = systemClock, random = systemRandom, seed = DEFAULT_SEED, log } = options;
-  const store = openStore(options.stateFile);
-  const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
-  const market = marketWithoutInstruments(seed, options.tradingHours !== "real");
-  const trading = createTrading({ market, random, store, now: clock.now() });
-  const simulation: Simulation = { clock, random, market, trading };
-  const user: SimUser = { userName: "simuser1", userId: 123_456_789, paper: true, accountIds: trading.accountIds };
-  const sessions = new Sessions({
-    store,
-    random,
-    userOf: () => user,
-    brokerageEnded: (userName) => trading.sessionEnded(userName),
-  });
-  let origins: readonly string[] = [];
-  const answer = createAnswerRequest({
-    simulation,
-    authenticator: createAuthenticator({ consumers, sessions, random }),
-    pacing: new Pacing(clock, options.pacing ?? {}),
-    router: createRouter([...createSessionRoutes(sessions), ...tradingRoutes]),
-    originsFor: (hostHeader) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
-    log,
-  });
-  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer });
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
-  origins = knownOrigins(url, options.publicUrl, server.port);
-  const stopAdvancing = clock.every(ADVANCE_EVERY_MS, () => {
-    sessions.expire(clock.now());
-    trading.advance(clock.now());
-  });
-  return {
-    url,
-    baseUrl: `${url}/v1/api`,
-    credentials: consumers.credentials,
-    accountIds: trading.accountIds,
-    async close() {
-      stopAdvancing();
-      await server.close();
-      trading.close();
-      store.close();
-    },
-  };
-}
-
-/** Origins that a client may sign whatever Host header it sends; some always sign or name IBKR's own. */
-function knownOrigins(url: string, publicUrl: string | undefined, port: number): readonly string[] {
-  const known = publicUrl === undefined ? [url] : [new URL(publicUrl).origin, url];
-  return [...known, ...["127.0.0.1", "localhost"].flatMap((name) => originsOfHost(`${name}:${port}`)), "https://api.ibkr.com"];
-}
-
-function originsOfHost(host: string | undefined): readonly string[] {
-  return host === undefined ? [] : [`http://${host}`, `https://${host}`];
-}
-
-function marketWithoutInstruments(seed: string, alwaysOpen: boolean): Market {
-  const absent = (conid: number | string): never => {
-    throw new RangeError(`market ${seed} has no ${conid}`);
-  };
-  return {
-    alwaysOpen,
-    instrument: () => undefined,
-    all: () => [],
-    quote: absent,
-    isOpen: absent,
-    dayOrderExpiry: absent,
-    traded: absent,
-    rate: absent,
-  };
+  const prepared = await prepareSimulator(options);
+  return prepared.listen();
 }

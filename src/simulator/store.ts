@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 const SCHEMA = `
@@ -20,6 +20,7 @@ const SCHEMA = `
   ) STRICT;
 `;
 
+const OWNER_ONLY = 0o600;
 /** How long a statement waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
 
@@ -28,8 +29,8 @@ const BUSY_TIMEOUT_MS = 2_000;
  * Makes the tables of consumers and sessions; each other part makes its own.
  */
 export function openStore(path: string | undefined): DatabaseSync {
+  if (path !== undefined) closeSync(openSync(path, "a", OWNER_ONLY));
   const store = new DatabaseSync(path ?? ":memory:", { timeout: BUSY_TIMEOUT_MS });
-  if (path !== undefined) chmodSync(path, 0o600);
   store.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
   store.exec(SCHEMA);
   return store;

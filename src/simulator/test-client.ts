@@ -9,7 +9,10 @@ import { TestClock } from "./test-clock.ts";
 /** What a test sends beside method and path. */
 export interface TestCall {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly text?: string;
 }
 
 /** A reply as a test reads it: JSON parsed losslessly (non-integers are text), other bodies as text. */
@@ -54,14 +57,15 @@ export function createTestClient(simulator: Simulator, clock: TestClock): TestCl
   const signIn = async (): Promise<void> => {
     token = await exchangeToken(baseUrl, credentials, clock);
   };
-  const call = async (method: string, path: string, { query, body }: TestCall = {}): Promise<TestReply> => {
+  const call = async (method: string, path: string, { query, body, text: rawBody }: TestCall = {}): Promise<TestReply> => {
     const url = baseUrl + path;
     const entries = Object.entries(query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
     const search = entries.length === 0 ? "" : `?${new URLSearchParams(entries).toString()}`;
     const headers: Record<string, string> = { "user-agent": "test-client" };
     if (token !== undefined) headers["authorization"] = signWithToken({ method, url, token, credentials, clock });
-    if (body !== undefined) headers["content-type"] = "application/json";
-    const response = await fetch(url + search, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const payload = body === undefined ? rawBody : JSON.stringify(body);
+    if (payload !== undefined) headers["content-type"] = "application/json";
+    const response = await fetch(url + search, { method, headers, ...(payload === undefined ? {} : { body: payload }) });
     const text = await response.text();
     const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");
     return { status: response.status, text, json: isJson ? parseLossless(text) : undefined };

@@ -46,17 +46,22 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Moves on by `ms`, firing every timer on the way in its order. */
+  /**
+   * Moves on by `ms`: waits end in their order on the way; what repeats runs once at the end, as after a machine's sleep.
+   */
   advance(ms: number): void {
     const end = this.#now + ms;
-    for (;;) {
-      const next = [...this.#timers].filter(({ dueAt }) => dueAt <= end).toSorted((a, b) => a.dueAt - b.dueAt)[0];
-      if (next === undefined) break;
-      this.#now = Math.max(this.#now, next.dueAt);
-      if (next.everyMs === undefined) this.#timers.delete(next);
-      else next.dueAt += next.everyMs;
-      next.action();
+    const due = [...this.#timers].filter(({ dueAt }) => dueAt <= end);
+    for (const timer of due.filter(({ everyMs }) => everyMs === undefined).toSorted((a, b) => a.dueAt - b.dueAt)) {
+      this.#now = Math.max(this.#now, timer.dueAt);
+      this.#timers.delete(timer);
+      timer.action();
     }
     this.#now = end;
+    for (const timer of due) {
+      if (timer.everyMs === undefined || !this.#timers.has(timer)) continue;
+      timer.dueAt = end + timer.everyMs;
+      timer.action();
+    }
   }
 }

@@ -35,9 +35,10 @@ export async function readRequest(incoming: IncomingMessage): Promise<WireReques
   const [rawPath = "", query = ""] = splitOnce(withoutOrigin(url), "?");
   const prefix = PREFIXES.find((known) => rawPath.startsWith(`${known}/`));
   if (prefix === undefined) return NOT_FOUND;
-  if ((method === "POST" || method === "PUT") && !/^\d+$/.test(headers["content-length"] ?? "")) return html(411, "Length Required");
-  const body = await readBody(incoming);
-  if (body === undefined) return html(413, "Request Entity Too Large");
+  const length = headers["content-length"];
+  const needsLength = method === "POST" || method === "PUT" || headers["transfer-encoding"] !== undefined;
+  if (needsLength && length === undefined) return html(411, "Length Required");
+  if (Number(length ?? 0) > MAX_BODY_BYTES) return html(413, "Request Entity Too Large");
   return {
     method,
     rawPath,
@@ -46,18 +47,14 @@ export async function readRequest(incoming: IncomingMessage): Promise<WireReques
     authorization: headers.authorization,
     host: headers.host,
     remoteAddress: incoming.socket.remoteAddress ?? "",
-    body,
+    body: await readBody(incoming),
   };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
-  if (Number(incoming.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return undefined;
+async function readBody(incoming: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
-  let size = 0;
   for await (const chunk of incoming) {
     if (!(chunk instanceof Uint8Array)) throw new TypeError("a request's stream gives bytes");
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

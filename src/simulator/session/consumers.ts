@@ -30,11 +30,15 @@ export async function loadConsumers({ store, random, now, credentials }: Consume
   const consumer = consumerOf(own);
   const known = stored.find(({ consumerKey }) => consumerKey === own.consumerKey);
   if (known === undefined) insert(store, own, now);
-  else if (known.accessToken !== own.accessToken || !consumerOf(known).secret.equals(consumer.secret))
+  else if (!isSame(consumerOf(known), consumer))
     throw new Error(`consumer key ${own.consumerKey} belongs to other credentials in this state file`);
   const consumers = new Map(stored.map((row) => [row.consumerKey, consumerOf(row)]));
   consumers.set(own.consumerKey, consumer);
   return { credentials: own, get: (consumerKey) => consumers.get(consumerKey) };
+}
+
+function isSame(a: Consumer, b: Consumer): boolean {
+  return a.accessToken === b.accessToken && a.secret.equals(b.secret) && a.dhPrime === b.dhPrime && a.signatureKey.equals(b.signatureKey);
 }
 
 function readAll(store: DatabaseSync): readonly SimulatorCredentials[] {

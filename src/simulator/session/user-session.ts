@@ -52,6 +52,7 @@ export class UserSession implements Session {
   /** Starts a brokerage session in place of the one that may be there; everything primed is forgotten. */
   openBrokerage(now: number): void {
     this.closeBrokerage();
+    this.#brokerage = emptyBrokerage(this.user);
     this.portfolioPrimed = false;
     this.positionsPrimed.clear();
     this.#times = { openedAt: now, lastUsedAt: now };
