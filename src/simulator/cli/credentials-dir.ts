@@ -1,0 +1,48 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { SimulatorCredentials } from "../session/consumer.ts";
+
+const FILES: readonly (readonly [name: string, field: keyof SimulatorCredentials])[] = [
+  ["consumer_key", "consumerKey"],
+  ["access_token", "accessToken"],
+  ["access_token_secret", "accessTokenSecret"],
+  ["dh_prime", "dhPrime"],
+  ["private_signature.pem", "privateSignaturePem"],
+  ["private_encryption.pem", "privateEncryptionPem"],
+];
+
+/**
+ * Makes the folder where it is missing, and reads the credentials in it; undefined when it holds none.
+ * Throws when it holds a part of them: what is missing can't be made anew without the rest.
+ */
+export function readCredentials(folder: string): SimulatorCredentials | undefined {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const missing = FILES.filter(([name]) => !existsSync(join(folder, name))).map(([name]) => name);
+  if (missing.length === FILES.length) return undefined;
+  if (missing.length > 0)
+    throw new Error(`${folder} holds credentials without ${missing.join(", ")}: restore what is missing, or move the rest away`);
+  const read = (name: string) => readFileSync(join(folder, name), "utf8").trim();
+  return {
+    consumerKey: read("consumer_key"),
+    accessToken: read("access_token"),
+    accessTokenSecret: read("access_token_secret").replaceAll(/\s/g, ""),
+    dhPrime: read("dh_prime").toLowerCase(),
+    privateSignaturePem: `${read("private_signature.pem")}\n`,
+    privateEncryptionPem: `${read("private_encryption.pem")}\n`,
+  };
+}
+
+/** Writes credentials and account ids, one file each, readable by their owner only. */
+export function writeCredentials(folder: string, credentials: SimulatorCredentials, accountIds: readonly string[]): void {
+  for (const [name, field] of FILES) writeWhole(join(folder, name), `${credentials[field].trim()}\n`);
+  writeWhole(join(folder, "accounts"), `${accountIds.join("\n")}\n`);
+}
+
+/** Never leaves half a file behind. */
+function writeWhole(path: string, text: string): void {
+  const unfinished = `${path}.new`;
+  writeFileSync(unfinished, text, { mode: 0o600 });
+  chmodSync(unfinished, 0o600);
+  renameSync(unfinished, path);
+}
