@@ -9,15 +9,25 @@ export type OrderRequestRow = Selectable<OrderRequestsTable>;
  * Where a request stands. `sending`: an attempt is under way, or its process died. `unknown`: an order may be at the broker.
  * `not_sent`: proven that none is. `confirmation_required`: a question was shown. The others are final.
  */
-export type OrderRequestState =
-  | "sending"
-  | "unknown"
-  | "not_sent"
-  | "confirmation_required"
-  | "accepted"
-  | "rejected"
-  | "declined"
-  | "too_many_questions";
+export type OrderRequestState = (typeof STATES)[number];
+
+const STATES = [
+  "sending",
+  "unknown",
+  "not_sent",
+  "confirmation_required",
+  "accepted",
+  "rejected",
+  "declined",
+  "too_many_questions",
+] as const;
+
+/** Reads a stored state. Throws `RangeError` for a text that is none. */
+export function readRequestState(text: string): OrderRequestState {
+  const state = STATES.find((candidate) => candidate === text);
+  if (state === undefined) throw new RangeError(`not a state of an order request: ${text}`);
+  return state;
+}
 
 /** Names a request as its caller does. */
 export interface OrderRequestKey {

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+import type { OrderStatusName } from "../broker/order.ts";
+
+const STATUSES = [
+  "Inactive",
+  "PendingSubmit",
+  "PreSubmitted",
+  "Submitted",
+  "Filled",
+  "PendingCancel",
+  "PreCancelled",
+  "Cancelled",
+  "WarnState",
+  "Unknown",
+] as const satisfies readonly OrderStatusName[];
+
+const stored = z.object({
+  order_id: z.string().optional(),
+  status: z.enum(STATUSES).optional(),
+  reason: z.string().optional(),
+});
+
+/** What is kept of an answer, for repeats of its request. */
+export type StoredResult = z.output<typeof stored>;
+
+/** Reads a stored answer back; nothing stored gives an empty one. */
+export function parseResult(json: string | null): StoredResult {
+  return json === null ? {} : stored.parse(JSON.parse(json));
+}
