@@ -1,0 +1,87 @@
+import { type CallToolResult, McpServer, type ServerContext, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+
+import type { Caller } from "../connections/caller.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { CallTool } from "./call-tool.ts";
+import { canElicitForm, inputResponseOf } from "./fast-lane.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
+import { type Era, META, MODERN_VERSION } from "./protocol.ts";
+import { LIST_TTL_MS, type RegisteredTool, type Registry } from "./registry.ts";
+
+/** Who asks the SDK's server for something, and how. */
+export interface SdkRequest {
+  readonly caller: Caller;
+  readonly era: Era;
+  readonly requestId: string;
+  readonly client: string | undefined;
+  readonly address: string | undefined;
+  readonly whenHungUp: (listener: () => void) => void;
+}
+
+/** Adds what only tests serve: fixtures of the conformance suite. */
+export type ExtendServer = (server: McpServer) => void;
+
+export interface SdkServerDeps {
+  readonly registry: Registry;
+  readonly callTool: CallTool;
+  readonly extend?: ExtendServer | undefined;
+}
+
+/** Makes the SDK's server for one request, with the tools of the caller's scope from the same registry as the fast lane. */
+export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpServer {
+  const cacheHint = { ttlMs: LIST_TTL_MS, cacheScope: "private" } as const;
+  const server = new McpServer(
+    { ...deps.registry.serverInfo },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: false } },
+      cacheHints: { "tools/list": cacheHint, "server/discover": cacheHint },
+    },
+  );
+  for (const registered of deps.registry.visibleTo(request.caller.scope)) registerTool(server, registered, deps.callTool, request);
+  deps.extend?.(server);
+  return server;
+}
+
+function registerTool(server: McpServer, registered: RegisteredTool, callTool: CallTool, request: SdkRequest): void {
+  const { tool, inputSchema } = registered;
+  server.registerTool(
+    tool.name,
+    {
+      title: tool.title,
+      description: tool.description,
+      inputSchema: publishedSchema(inputSchema),
+      outputSchema: publishedSchema(tool.outputSchema),
+      annotations: tool.annotations,
+    },
+    async (given: unknown, context: ServerContext) => {
+      const result = await callTool({ registered, arguments: given, ...request, ...modernParts(request.era, context) });
+      // call-tool.ts renders exactly the result of tools/call in the request's era.
+      return result as unknown as CallToolResult;
+    },
+  );
+}
+
+function modernParts(era: Era, { mcpReq }: ServerContext) {
+  const modern = era === MODERN_VERSION;
+  const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
+  const requestState: unknown = mcpReq.requestState();
+  const answered = modern && (mcpReq.inputResponses !== undefined || requestState !== undefined);
+  return {
+    canElicitForm: modern && canElicitForm(envelope[META.clientCapabilities]),
+    inputResponse: answered ? inputResponseOf(requestState, mcpReq.inputResponses) : undefined,
+  };
+}
+
+/** A schema that publishes our JSON Schema and checks nothing, because call-tool.ts does. */
+function publishedSchema(json: JsonObject): StandardSchemaWithJSON<unknown, unknown> {
+  const publish = () => ({ ...json });
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "ibkr-gateway",
+      validate: (value) => ({ value }),
+      jsonSchema: { input: publish, output: publish },
+    },
+  };
+}
