@@ -1,0 +1,125 @@
+import { rawNumber } from "../../../lib/json.ts";
+import type { Market, SimInstrument } from "../market.ts";
+import { optionText } from "./option-months.ts";
+import { decimalsOfText, incrementRules, priceDecimals } from "./security-definition.ts";
+
+/** The answer of `/iserver/contract/{conid}/info`. */
+export function contractInfo(market: Market, instrument: SimInstrument) {
+  const { secType, symbol, expiry, strike, right } = instrument;
+  const smart = instrument.validExchanges.includes("SMART");
+  const common = {
+    cfi_code: "",
+    symbol,
+    cusip: null,
+    expiry_full: expiry ?? null,
+    con_id: instrument.conid,
+    maturity_date: expiry ?? null,
+    industry: instrument.group,
+    category: instrument.group,
+    instrument_type: secType,
+    has_related_contracts: market.strikes(instrument.conid).length > 0,
+    trading_class: tradingClass(instrument),
+    valid_exchanges: instrument.validExchanges.join(","),
+    allow_sell_long: false,
+    is_zero_commission_security: false,
+    local_symbol: secType === "CASH" ? instrument.name : symbol,
+    contract_clarification_type: null,
+    classifier: null,
+    currency: instrument.currency,
+    text: null as string | null,
+    underlying_con_id: instrument.underlyingConid ?? 0,
+    r_t_h: true,
+    multiplier: secType === "OPT" ? instrument.multiplier.toString() : null,
+    underlying_issuer: null,
+    contract_month: expiry?.slice(0, 6) ?? null,
+    company_name: instrument.name,
+    smart_available: smart,
+    exchange: smart ? "SMART" : instrument.listingExchange,
+  };
+  if (expiry === undefined || strike === undefined || right === undefined) return common;
+  const text = optionText(expiry, strike.toString(), right);
+  return { ...common, text, right: right === "C" ? "CALL" : "PUT", strike: strike.toFixed(1) };
+}
+
+function tradingClass({ secType, listingExchange, symbol }: SimInstrument): string {
+  return secType === "STK" && listingExchange === "NASDAQ" ? "NMS" : symbol;
+}
+
+const ORDER_TYPES = [
+  "limit",
+  "midprice",
+  "market",
+  "stop",
+  "stop_limit",
+  "mit",
+  "lit",
+  "trailing_stop",
+  "trailing_stop_limit",
+  "relative",
+  "marketonclose",
+  "limitonclose",
+];
+const FRACTION_TYPES = ["limit", "market", "stop", "stop_limit"];
+const CASH_QUANTITY_TYPES = ["limit", "market", "stop", "stop_limit", "mit", "lit", "trailing_stop", "trailing_stop_limit"];
+const OUTSIDE_TYPES = ["limit", "stop_limit", "lit", "trailing_stop_limit", "relative"];
+const TIME_IN_FORCE = [
+  "IOC/MARKET,LIMIT,RELATIVE,MARKETONCLOSE,MIDPRICE,LIMITONCLOSE,STOP,STOP_LIMIT,a",
+  "GTC/o,a",
+  "OPG/LIMIT,MARKET,a",
+  "GTD/o,a",
+  "DAY/o,a",
+];
+
+export interface RulesRequest {
+  readonly isBuy: boolean;
+  readonly accountIds: readonly string[];
+  readonly now: number;
+}
+
+/**
+ * The answer of `/iserver/contract/rules`. Prices and increments are in the quoting unit: for a London share, pence, which
+ * `priceMagnifier: 100` tells; elsewhere it is null.
+ */
+export function contractRules(market: Market, instrument: SimInstrument, request: RulesRequest) {
+  const quote = market.quote(instrument.conid, request.now);
+  const tradable = instrument.secType !== "IND";
+  const share = instrument.secType === "STK";
+  const increment = market.priceIncrement(instrument.conid, quote.last);
+  const price = rawNumber(quote.last.toString());
+  const defaultSize = share ? 100 : instrument.secType === "CASH" ? 20_000 : 1;
+  return {
+    algoEligible: share,
+    overnightEligible: share && instrument.countryCode === "US",
+    costReport: false,
+    canTradeAcctIds: tradable ? request.accountIds : [],
+    error: null,
+    orderTypes: tradable ? ORDER_TYPES : [],
+    ibAlgoTypes: share ? ["limit", "stop_limit", "lit", "trailing_stop_limit", "relative", "marketonclose", "limitonclose"] : [],
+    fraqTypes: instrument.fractionsAllowed ? FRACTION_TYPES : [],
+    forceOrderPreview: false,
+    cqtTypes: tradable && instrument.secType !== "OPT" ? CASH_QUANTITY_TYPES : [],
+    orderDefaults: { LMT: { LP: (request.isBuy ? quote.ask : quote.bid).toFixed(priceDecimals(instrument)) } },
+    orderTypesOutside: share ? OUTSIDE_TYPES : [],
+    defaultSize,
+    cashSize: rawNumber("0.0"),
+    sizeIncrement: 1,
+    tifTypes: TIME_IN_FORCE,
+    tifDefaults: { TIF: "DAY", SIZE: `${defaultSize}.00` },
+    limitPrice: price,
+    stopprice: price,
+    orderOrigination: null,
+    preview: true,
+    displaySize: null,
+    fraqInt: instrument.fractionsAllowed ? 4 : 0,
+    cashCcy: instrument.currency,
+    cashQtyIncr: 500,
+    priceMagnifier: instrument.magnifier === 1 ? null : instrument.magnifier,
+    negativeCapable: false,
+    increment: rawNumber(increment.toString()),
+    incrementDigits: decimalsOfText(increment.toString()),
+    incrementType: 1,
+    incrementRules: incrementRules(instrument),
+    hasSecondary: true,
+    modTypes: tradable ? ORDER_TYPES : [],
+  };
+}

@@ -1,0 +1,35 @@
+import { rawNumber } from "../../../lib/json.ts";
+import type { Market, SimInstrument } from "../market.ts";
+import { shownQuote } from "./shown-quote.ts";
+import { SNAPSHOT_FIELDS, type FieldContext } from "./snapshot-fields.ts";
+
+export interface RowOptions {
+  readonly fields: readonly string[];
+  readonly now: number;
+  /** Which poll of the stream this is: fields arrive on the second or the third. */
+  readonly polls: number;
+}
+
+/** The data of a snapshot row: those of the wanted fields that have arrived and have a value. `_updated` is the time of sending. */
+export function snapshotRow(market: Market, instrument: SimInstrument, options: RowOptions): Record<string, unknown> {
+  const shown = shownQuote(market, instrument, options.now);
+  const row: Record<string, unknown> = { _updated: options.now, "6119": `q${instrument.conid % 10}`, "6509": shown.availability };
+  const context: FieldContext = {
+    market,
+    instrument,
+    at: shown.at,
+    // Reference fields don't look at the quote, and no other field is read without one.
+    quote: shown.quote ?? market.quote(instrument.conid, shown.at),
+    showsLast: shown.showsLast,
+    showsBook: shown.showsBook,
+  };
+  for (const id of options.fields) {
+    const field = Object.hasOwn(SNAPSHOT_FIELDS, id) ? SNAPSHOT_FIELDS[id] : undefined;
+    if (field === undefined || options.polls < field.poll || (shown.quote === undefined && !field.reference)) continue;
+    const value = field.read(context);
+    if (value === undefined) continue;
+    row[id] = typeof value === "string" ? value : value.text;
+    if (typeof value !== "string" && value.raw !== undefined) row[`${id}_raw`] = rawNumber(value.raw.toString());
+  }
+  return row;
+}
