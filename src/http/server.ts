@@ -48,6 +48,8 @@ export interface HttpServer {
   listen(): Promise<string>;
   /** The public URL; known once `listen` has resolved. */
   readonly url: string;
+  /** Where it listens, reachable from this machine; known once `listen` has resolved. */
+  readonly boundUrl: string;
   /** Takes no more requests, lets running ones end within the drain limit, and closes. */
   close(): Promise<void>;
 }
@@ -55,7 +57,8 @@ export interface HttpServer {
 /** Makes the server: `/mcp` on node's own objects, the pages through Hono, every URL in `routes.ts`. */
 export function createHttpServer(deps: HttpServerDeps, options: HttpServerOptions): HttpServer {
   const running = new Set<ServerResponse>();
-  const state = { draining: false, url: options.publicUrl };
+  const state: { draining: boolean; url: string | undefined } = { draining: false, url: options.publicUrl };
+  let boundUrl: string | undefined;
   const handle = createHandler(deps, options, state);
   const server = createServer(
     {
@@ -74,13 +77,16 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   server.on("clientError", answerBrokenRequest);
   return {
     get url() {
-      if (state.url === undefined) throw new Error("the server's URL is known once it listens");
-      return state.url;
+      return known(state.url);
+    },
+    get boundUrl() {
+      return known(boundUrl);
     },
     listen: async () => {
       await bind(server, options);
       const address = server.address();
       const port = address !== null && typeof address === "object" ? address.port : options.port;
+      boundUrl = `http://${reachableHost(options.host)}:${port}`;
       state.url ??= `http://localhost:${port}`;
       return state.url;
     },
@@ -95,14 +101,29 @@ export function createHttpServer(deps: HttpServerDeps, options: HttpServerOption
   };
 }
 
+function known(url: string | undefined): string {
+  if (url === undefined) throw new Error("the server's URL is known once it listens");
+  return url;
+}
+
+/** The name by which this machine reaches a bound address: a wildcard is reached by loopback. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
 /** How often a closing server looks whether the last call has ended. */
 const DRAIN_CHECK_MS = 25;
 
 /** Waits until nothing runs but streams, which end only because the server closes. */
 async function drained(running: ReadonlySet<ServerResponse>, clock: Clock, limitMs: number): Promise<void> {
-  const isStream = (res: ServerResponse): boolean => String(res.getHeader("content-type")).startsWith("text/event-stream");
   const endsAt = clock.monotonic() + limitMs;
   while (![...running].every(isStream) && clock.monotonic() < endsAt) await clock.wait(DRAIN_CHECK_MS);
+}
+
+function isStream(res: ServerResponse): boolean {
+  return String(res.getHeader("content-type")).startsWith("text/event-stream");
 }
 
 function bind(server: Server, { host, port }: HttpServerOptions): Promise<void> {

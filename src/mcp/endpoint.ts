@@ -13,8 +13,8 @@ import { RPC } from "./protocol.ts";
 import { readBody } from "./read-body.ts";
 import type { RegisteredTool, Registry } from "./registry.ts";
 import { refuse, sendJson, unauthorized } from "./responses.ts";
-import { createSdkBridge, type ServeLegacy } from "./sdk-bridge.ts";
-import type { ExtendServer } from "./sdk-server.ts";
+import { createSdkBridge } from "./sdk-bridge.ts";
+import type { ServerExtension } from "./sdk-server.ts";
 
 /** Largest body taken: a call's arguments are a few hundred bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -41,8 +41,7 @@ export interface EndpointOptions {
   readonly resourceMetadataUrl?: string | undefined;
   readonly maxConcurrentRequests?: number | undefined;
   /** For tests only: what else to serve behind the same transport and bearer check. */
-  readonly extend?: ExtendServer | undefined;
-  readonly serveLegacy?: ServeLegacy | undefined;
+  readonly extend?: ServerExtension | undefined;
 }
 
 /** What the HTTP server knows of a request: its id and the client's address. Host and Origin have been checked. */
@@ -72,7 +71,7 @@ interface Exchange extends RequestFacts {
  */
 export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions = {}): McpEndpoint {
   const { registry, callTool, audit, clock, log } = deps;
-  const bridge = createSdkBridge({ registry, callTool, log, extend: options.extend, serveLegacy: options.serveLegacy });
+  const bridge = createSdkBridge({ registry, callTool, log, extend: options.extend });
   const maxConcurrentRequests = options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS;
   let running = 0;
 

@@ -2,32 +2,23 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { createMcpHandler, isLegacyRequest, type McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
+import { createMcpHandler, isLegacyRequest, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 
 import type { Log } from "../lib/log.ts";
 import { MODERN_VERSION } from "./protocol.ts";
-import { createSdkServer, type SdkRequest, type SdkServerDeps } from "./sdk-server.ts";
-
-/** One 2025-era request for the SDK: the request, its parsed body, and how to make a server for it. */
-export interface LegacyExchange {
-  readonly request: Request;
-  readonly message: unknown;
-  readonly createServer: () => McpServer;
-}
-
-/** Answers a 2025-era request. */
-export type ServeLegacy = (exchange: LegacyExchange) => Promise<Response>;
+import { createSdkServer, type LegacyExchange, type SdkRequest, type SdkServerDeps } from "./sdk-server.ts";
 
 export interface SdkBridgeDeps extends SdkServerDeps {
   readonly log: Log;
-  /** Default: without sessions, in plain JSON. Tests give one with sessions, for the requests from server to client of that era. */
-  readonly serveLegacy?: ServeLegacy | undefined;
 }
 
 /** A parsed message on its way to the SDK. */
 export interface BridgedRequest extends Omit<SdkRequest, "era"> {
   readonly message: unknown;
 }
+
+/** Most open `subscriptions/listen` streams: nothing is ever announced on them, so few clients hold one. */
+const MAX_SUBSCRIPTIONS = 256;
 
 /** The way to the SDK for everything that the fast lane doesn't answer. */
 export interface SdkBridge {
@@ -44,9 +35,13 @@ export function createSdkBridge(deps: SdkBridgeDeps): SdkBridge {
       if (origin === undefined) throw new Error("a request came to the SDK that did not pass the endpoint");
       return createSdkServer(deps, { ...origin, era: MODERN_VERSION });
     },
-    { legacy: "reject", onerror: (error) => deps.log.debug({ err: error }, "the protocol library refused a request") },
+    {
+      legacy: "reject",
+      maxSubscriptions: MAX_SUBSCRIPTIONS,
+      onerror: (error) => deps.log.debug({ err: error }, "the protocol library refused a request"),
+    },
   );
-  const serveLegacy = deps.serveLegacy ?? serveLegacyStateless;
+  const serveLegacy = deps.extend?.serveLegacy ?? serveLegacyStateless;
   return {
     handle: async (req, res, request) => {
       const webRequest = toWebRequest(req, res);

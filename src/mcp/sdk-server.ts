@@ -18,13 +18,24 @@ export interface SdkRequest {
   readonly whenHungUp: (listener: () => void) => void;
 }
 
-/** Adds what only tests serve: fixtures of the conformance suite. */
-export type ExtendServer = (server: McpServer) => void;
+/** One 2025-era request for the SDK: the request, its parsed body, and how to make a server for it. */
+export interface LegacyExchange {
+  readonly request: Request;
+  readonly message: unknown;
+  readonly createServer: () => McpServer;
+}
+
+/** What only tests serve, behind the same transport and bearer check: the fixtures of the conformance suite. */
+export interface ServerExtension {
+  register(server: McpServer): void;
+  /** Answers 2025-era requests in place of the session-less JSON leg: requests from server to client need a session there. */
+  readonly serveLegacy?: (exchange: LegacyExchange) => Promise<Response>;
+}
 
 export interface SdkServerDeps {
   readonly registry: Registry;
   readonly callTool: CallTool;
-  readonly extend?: ExtendServer | undefined;
+  readonly extend?: ServerExtension | undefined;
 }
 
 /** Makes the SDK's server for one request, with the tools of the caller's scope from the same registry as the fast lane. */
@@ -39,7 +50,7 @@ export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpSe
     },
   );
   for (const registered of deps.registry.visibleTo(request.caller.scope)) registerTool(server, registered, deps.callTool, request);
-  deps.extend?.(server);
+  deps.extend?.register(server);
   return server;
 }
 
