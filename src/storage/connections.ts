@@ -58,3 +58,16 @@ export async function deleteConnection(storage: Storage, key: ConnectionKey): Pr
     .executeTakeFirst();
   return result.numDeletedRows > 0n;
 }
+
+/** Gives a connection of this user other settings and credentials, sealed for its place. */
+export async function updateConnectionUpstream(
+  storage: Storage,
+  { settings, sealed_secrets, ...key }: ConnectionKey & Pick<ConnectionRow, "settings" | "sealed_secrets">,
+): Promise<void> {
+  await storage.db
+    .updateTable("connections")
+    .set({ settings, sealed_secrets })
+    .where("id", "=", key.connectionId)
+    .where("user_id", "=", key.userId)
+    .execute();
+}

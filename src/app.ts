@@ -1,0 +1,141 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { createBearerCheck } from "./auth/bearer.ts";
+import type { Config } from "./config.ts";
+import { createConnections } from "./connections/pool.ts";
+import { provideDemo } from "./demo.ts";
+import { demoUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { createHttpServer } from "./http/server.ts";
+import type { Clock } from "./lib/clock.ts";
+import { background } from "./lib/log.ts";
+import type { Log } from "./lib/log.ts";
+import type { Random } from "./lib/random.ts";
+import type { Secret } from "./lib/secret.ts";
+import { version } from "./lib/version.ts";
+import { createCallTool } from "./mcp/call-tool.ts";
+import { createDeadlines } from "./mcp/deadlines.ts";
+import type { Authenticate } from "./mcp/authentication.ts";
+import { createMcpEndpoint } from "./mcp/endpoint.ts";
+import type { EndpointOptions } from "./mcp/endpoint.ts";
+import { loadTools } from "./mcp/load-tools.ts";
+import { createRegistry } from "./mcp/registry.ts";
+import { pinAccount } from "./storage/api-keys.ts";
+import { createAuditLog } from "./storage/audit-writer.ts";
+import { openStorage } from "./storage/open-storage.ts";
+import { createSealer } from "./storage/sealing.ts";
+import { loadSealingKey } from "./storage/sealing-key.ts";
+import { createTrading } from "./trading/create-trading.ts";
+
+/** The world outside, so that tests can turn it: time, randomness, the log, and the network edge. */
+export interface AppDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly fetch: typeof fetch;
+  /** For tests of the protocol: what else to serve behind the same transport and bearer check. */
+  readonly extend?: EndpointOptions["extend"];
+}
+
+/** A gateway that listens. */
+export interface App {
+  /** Where it listens, reachable from this machine. */
+  readonly url: string;
+  /** The address that hosts and browsers use. */
+  readonly publicUrl: string;
+  readonly demo: { readonly kind: "absent" | "ready" } | { readonly kind: "created"; readonly key: Secret };
+  /** Finishes running calls, writes what is queued, ends sessions and closes everything. */
+  close(): Promise<void>;
+}
+
+/** COMPOSITION ROOT: wires every part and listens. Rejects, with everything closed again, when a part can't start. */
+export async function createApp(config: Config, deps: AppDeps): Promise<App> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  try {
+    return await compose(config, deps, { closers, closeAll });
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+interface Lifetime {
+  /** What has been opened so far, in that order. */
+  readonly closers: (() => Promise<void>)[];
+  readonly closeAll: () => Promise<void>;
+}
+
+async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lifetime): Promise<App> {
+  const { clock, random, log } = deps;
+  const opened = <T extends { close(): void | Promise<void> }>(part: T): T => {
+    closers.push(async () => part.close());
+    return part;
+  };
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
+  const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
+  const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;
+  const demo = config.demo ? await demoUpstream(config, simulator) : undefined;
+  const demoKey = demo === undefined ? undefined : await provideDemo({ storage, sealer, clock, random }, demo);
+
+  const audit = opened(createAuditLog({ storage, clock, log }));
+  const connections = opened(
+    createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulatorUrl: simulator?.baseUrl }),
+  );
+  const trading = opened(createTrading({ storage, connections, clock, random, log }));
+  const bearer = opened(createBearerCheck({ storage, clock, log }));
+  const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: version() };
+  const registry = createRegistry(loadTools(), serverInfo);
+  const metrics = createMetrics();
+  metrics.gauge("gateway_audit_queue", "Audit rows waiting to be written", () => audit.queued);
+  const callTool = createCallTool({
+    connections,
+    trading,
+    audit,
+    metrics,
+    clock,
+    log,
+    deadlines: opened(createDeadlines(clock)),
+    serverInfo,
+    pinAccount: async (caller, accountId) => {
+      await pinAccount(storage, { keyId: caller.id, userId: caller.userId }, accountId);
+    },
+  });
+  const authenticate: Authenticate = async (authorization, origin) => {
+    const result = await bearer.check(authorization, origin);
+    if (result.kind === "refused") return { kind: "refused", reason: result.reason === "missing" ? "missing" : "invalid" };
+    return result.isDemo && !config.demo ? { kind: "refused", reason: "invalid" } : { kind: "caller", caller: result.caller };
+  };
+  const mcp = createMcpEndpoint({ registry, callTool, authenticate, audit, metrics, clock, log }, { extend: deps.extend });
+  const server = opened(
+    createHttpServer(
+      {
+        mcp,
+        metrics,
+        healthChecks: { database: () => storage.db.selectFrom("users").select("id").limit(1).execute() },
+        clock,
+        random,
+        log,
+        version: version(),
+      },
+      { ...config, refuseForwarded: config.demo },
+    ),
+  );
+  const publicUrl = await server.listen();
+  background(trading.reconcile(), log, "settling open orders");
+  return {
+    url: server.boundUrl,
+    publicUrl,
+    demo: demoKey !== undefined ? { kind: "created", key: demoKey } : { kind: config.demo ? "ready" : "absent" },
+    close: closeAll,
+  };
+}
+
+/** Where the database is: the one that is set, or the SQLite file in the data folder. */
+export function databasePlace(config: Config): { databaseUrl: Secret } | { file: string } {
+  return config.databaseUrl === undefined ? { file: join(config.dataDir, "gateway.sqlite") } : { databaseUrl: config.databaseUrl };
+}
