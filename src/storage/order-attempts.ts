@@ -19,6 +19,7 @@ export async function insertOrderAttempt(db: Kysely<Database>, row: Insertable<O
   await db.insertInto("order_attempts").values(row).execute();
 }
 
+/** One step of an attempt. */
 export interface OrderAttemptMove {
   readonly userId: string;
   readonly id: string;

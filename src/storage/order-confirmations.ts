@@ -31,6 +31,7 @@ export async function findOrderConfirmation(
     .executeTakeFirst();
 }
 
+/** Who uses which token up, and when. */
 export interface Consumption {
   readonly userId: string;
   readonly callerId: string;

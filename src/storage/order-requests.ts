@@ -106,6 +106,7 @@ export async function findIdenticalRequest(db: Kysely<Database>, query: Identica
     .executeTakeFirst();
 }
 
+/** One step of a request. */
 export interface OrderRequestMove {
   readonly userId: string;
   readonly id: string;

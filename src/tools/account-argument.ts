@@ -5,6 +5,7 @@ import type { ToolContext } from "../mcp/define-tool.ts";
 /** What an account is resolved for: a read may fall back on the first account and say so, an order never does. */
 export type AccountPurpose = "read" | "order";
 
+/** An account, and how it came to be chosen. */
 export interface ResolvedAccount {
   readonly account: Account;
   /** Said in the answer when the account was chosen for the caller. */

@@ -5,6 +5,7 @@ import type { JsonObject } from "../lib/json.ts";
 /** What an answer may be made of: decimals become plain text, absent values are left out. */
 export type Field = string | number | boolean | Decimal | undefined | readonly Field[] | { readonly [key: string]: Field };
 
+/** What a tool puts into its answer. */
 export interface AnswerParts {
   /** The short text for people. */
   readonly text: string;

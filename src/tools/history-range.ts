@@ -45,7 +45,9 @@ const STEPS: readonly Step[] = [
   { upTo: { count: 15, unit: "y" }, finest: "1w", coarsest: "1m", usual: "1m" },
 ];
 
+/** The argument for how far back. */
 export const periodField = optionalText("1d, 1w, 3m, 1y … (m is month)", 20);
+/** The argument for the length of a bar. */
 export const barField = optionalText("1min … 30min, 1h … 8h, 1d, 1w, 1m", 20);
 
 const WORDS: readonly (readonly [RegExp, Unit])[] = [

@@ -129,63 +129,6 @@ function failureOf(end: Exclude<ExchangeEnd, { kind: "accepted" }>, request: Ord
   return outcomeUnknown(request.account_id, request.client_order_id, end.error);
 }
 
-/** Writes the row of an attempt inside the transaction that claims its request. */
-export async function prepareAttempt(
-  db: Transaction<Database>,
-  deps: PipelineDeps,
-  basis: Omit<PreparedAttempt, "attemptId" | "customerOrderId">,
-): Promise<PreparedAttempt> {
-  const { request, round } = basis;
-  const at = deps.clock.now();
-  const attemptId = randomId(deps.random, "att_");
-  const customerOrderId = randomId(deps.random, "gw", 10);
-  await insertOrderAttempt(db, {
-    id: attemptId,
-    request_id: request.id,
-    user_id: request.user_id,
-    connection_id: request.connection_id,
-    account_id: request.account_id,
-    customer_order_id: customerOrderId,
-    round,
-    state: "prepared" satisfies OrderAttemptState,
-    broker_order_id: null,
-    detail: null,
-    created_at: at,
-    updated_at: at,
-  });
-  return { ...basis, attemptId, customerOrderId };
-}
-
-async function conclude(deps: PipelineDeps, prepared: PreparedAttempt, end: ExchangeEnd): Promise<PlaceOutcome> {
-  const { request } = prepared;
-  if (end.kind === "asked" && prepared.round < MAX_ROUNDS) return offerToken(deps, prepared, end.messages);
-  if (end.kind === "unknown") {
-    deps.log.warn({ err: end.error, attempt: prepared.attemptId }, "the outcome of an order is unknown");
-    deps.settlement.watch();
-  }
-  const settled = await deps.storage.transaction((db) => record(db, deps, { prepared, end }));
-  if (!settled) return answerOf(await reload(deps, request), request);
-  switch (end.kind) {
-    case "accepted":
-      return {
-        kind: "placed",
-        orderId: end.orderId,
-        status: end.status,
-        isRepeat: false,
-        clientOrderId: request.client_order_id,
-        draft: parseDraft(request.ticket),
-      };
-    case "rejected":
-      throw brokerRejected(end.reason, request.client_order_id);
-    case "asked":
-      throw confirmationLimit(MAX_ROUNDS, request.client_order_id);
-    case "unknown":
-      throw outcomeUnknown(request.account_id, request.client_order_id, end.error);
-    case "not_sent":
-      throw notSent(end.error, request.client_order_id);
-  }
-}
-
 function notSent(error: Error, clientOrderId: string): GatewayError {
   const known = error instanceof GatewayError ? error : undefined;
   return new GatewayError(known?.code ?? "upstream_unavailable", `The order was not sent: ${error.message}`, {
