@@ -1,9 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
+import { createAccountBooks } from "./account-books.ts";
 import { openDemoAccounts } from "./demo.ts";
+import { Exchange } from "./exchange.ts";
+import { createOrderDesk } from "./order-desk.ts";
 import { createTradingStore } from "./trading-store.ts";
 import type { Trading } from "./trading.ts";
+import { valueAccount } from "./valuation.ts";
+import type { AccountValuation } from "./valuation.ts";
 
 export interface TradingDeps {
   readonly market: Market;
@@ -14,16 +19,42 @@ export interface TradingDeps {
   readonly now: number;
 }
 
+export interface TradingOptions {
+  /** How long a cancellation is under way; until then a fill can still win. At once, with the next request, by default. */
+  readonly cancelDelayMs?: number;
+  /** Share of confirmations that came too late whose order goes live all the same, 0 to 1. A quarter by default. */
+  readonly lateOrderShare?: number;
+}
+
+const LATE_ORDER_SHARE = 0.25;
+
 /** Opens the simulated brokerage over its database, and fills an empty one with the demo accounts. */
-export function createTrading(deps: TradingDeps): Trading {
-  const store = createTradingStore(deps.store);
-  if (store.accounts().length === 0) store.atomically(() => openDemoAccounts(store, deps.now));
+export function createTrading({ market, random, store: database, now }: TradingDeps, options: TradingOptions = {}): Trading {
+  const store = createTradingStore(database);
+  if (store.accounts().length === 0) store.atomically(() => openDemoAccounts(store, market, now));
   const accounts = store.accounts();
+  const books = createAccountBooks(store, accounts);
+  const exchange = new Exchange({ market, store, books, now, cancelDelayMs: options.cancelDelayMs ?? 0 });
+  const valuation = (accountId: string, at: number): AccountValuation => {
+    const account = accounts.find(({ id }) => id === accountId);
+    if (account === undefined) throw new RangeError(`unknown account: ${accountId}`);
+    return valueAccount(account, books.of(accountId), { market, at });
+  };
+  const lateOrderShare = options.lateOrderShare ?? LATE_ORDER_SHARE;
+  const desk = createOrderDesk({ market, random, store, exchange, lateOrderShare, valuation });
   return {
     accountIds: accounts.map((account) => account.id),
+    desk,
     account: (accountId) => accounts.find((account) => account.id === accountId),
-    advance: () => undefined,
-    sessionEnded: () => undefined,
-    close: () => undefined,
+    valuation,
+    order: (orderId) => store.order(orderId),
+    orders: (accountId, since) => store.orders(accountId, since),
+    executions: (accountId, since) => store.executions(accountId, since),
+    advance: (at) => {
+      exchange.advance(at);
+      desk.advance(at);
+    },
+    sessionEnded: (userName) => desk.sessionEnded(userName),
+    close: () => exchange.save(),
   };
 }

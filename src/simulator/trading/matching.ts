@@ -1,0 +1,63 @@
+import type { Decimal } from "../../lib/decimal.ts";
+import type { SimQuote, TradedRange } from "../market/market.ts";
+import type { SimOrder } from "./records.ts";
+
+/** The market as an order sees it at the end of a stretch of time. */
+export interface MarketLook {
+  /** True when the order may fill at that instant. */
+  readonly open: boolean;
+  readonly quote: SimQuote;
+  /** What traded in the stretch; undefined when nothing could. */
+  readonly range: TradedRange | undefined;
+}
+
+/** What becomes of an order in a stretch of time. */
+export interface Match {
+  readonly triggered: boolean;
+  readonly arrived: boolean;
+  /** Price of a fill in the quoting unit; undefined when there is none. */
+  readonly price: Decimal | undefined;
+  /** True when the fill takes what is shown in the book besides what traded. */
+  readonly takesShown: boolean;
+}
+
+/**
+ * Decides whether an order triggers and at which price it would fill. An order that reaches an open market takes the touch
+ * (ask for a buy, bid for a sale) when its limit allows; one that waits there fills at its limit when the market trades
+ * through it, or better when all trades were better. Stops trigger on trades.
+ */
+export function matchOrder(order: SimOrder, look: MarketLook): Match {
+  const stop = order.kind === "STP" || order.kind === "STOP_LIMIT";
+  const triggered = !stop || order.triggered || stopReached(order, look);
+  if (!triggered) return { triggered, arrived: false, price: undefined, takesShown: false };
+  const arriving = !order.arrived;
+  if (arriving && !look.open) return { triggered, arrived: false, price: undefined, takesShown: false };
+  const justTriggered = stop && !order.triggered;
+  // What traded before the trigger can't fill a stop limit order, so it has only the touch.
+  const price = fillPrice(order, justTriggered ? { ...look, range: undefined } : look, arriving);
+  return { triggered, arrived: true, price, takesShown: arriving };
+}
+
+/** True when the last price has reached the stop, now or at some time in the stretch. */
+export function stopReached({ side, stopPrice }: Pick<SimOrder, "side" | "stopPrice">, look: MarketLook): boolean {
+  if (stopPrice === undefined) return false;
+  const trades = [look.range?.high, look.range?.low, look.open ? look.quote.last : undefined];
+  return trades.some((price) => price !== undefined && (side === "BUY" ? !price.lessThan(stopPrice) : !price.greaterThan(stopPrice)));
+}
+
+function fillPrice(order: SimOrder, look: MarketLook, arriving: boolean): Decimal | undefined {
+  const touch = order.side === "BUY" ? look.quote.ask : look.quote.bid;
+  const limit = order.limitPrice;
+  if (limit === undefined) return look.open ? touch : undefined;
+  if (arriving && !worse(order, touch, limit)) return touch;
+  if (look.range === undefined) return undefined;
+  const best = order.side === "BUY" ? look.range.low : look.range.high;
+  const worst = order.side === "BUY" ? look.range.high : look.range.low;
+  if (worse(order, best, limit)) return undefined;
+  return worse(order, worst, limit) ? limit : worst;
+}
+
+/** True when `price` is worse than `limit` for the order's owner. */
+function worse(order: SimOrder, price: Decimal, limit: Decimal): boolean {
+  return order.side === "BUY" ? price.greaterThan(limit) : price.lessThan(limit);
+}

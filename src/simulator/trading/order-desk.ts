@@ -1,0 +1,242 @@
+import { Decimal } from "../../lib/decimal.ts";
+import type { Random } from "../../lib/random.ts";
+import type { Market } from "../market/market.ts";
+import type { Exchange } from "./exchange.ts";
+import { OpenQuestions } from "./open-questions.ts";
+import type { OpenQuestion, PendingTicket } from "./open-questions.ts";
+import { questionsOf, withPricesOnTick } from "./order-questions.ts";
+import { refusalOf } from "./order-refusals.ts";
+import type { OrderContext } from "./order-refusals.ts";
+import { orderStatus } from "./order-status.ts";
+import type { SimOrder, Ticket } from "./records.ts";
+import type { TradingStore } from "./trading-store.ts";
+import type { AccountValuation } from "./valuation.ts";
+
+const DAY_MS = 86_400_000;
+/** The first order id; IBKR's have ten digits. */
+export const FIRST_ORDER_ID = 1_234_567_000;
+/** How much later an order may go live whose question was answered too late. */
+const LATE_ORDER_DELAY_MS = 3000;
+/** Orders that wait to go live late; further ones are dropped, as a real one may be. */
+const MAX_LATE_ORDERS = 100;
+
+/** Who sends an order: the session's user and the message ids that the session has suppressed. */
+export interface Sender {
+  readonly userName: string;
+  readonly suppressed: ReadonlySet<string>;
+}
+
+/** What comes of an order request. `lost` is IBKR's 503: the order may still go live later. */
+export type DeskReply =
+  | { readonly kind: "accepted"; readonly order: SimOrder }
+  | { readonly kind: "question"; readonly open: OpenQuestion }
+  | { readonly kind: "refused"; readonly text: string }
+  | { readonly kind: "duplicate"; readonly text: string }
+  | { readonly kind: "unknown_order" | "not_working" | "unknown_question" | "declined" | "lost" };
+
+/** What comes of a cancellation; `at_once` when the order wasn't at the exchange yet. */
+export type CancelReply =
+  | { readonly kind: "requested" | "at_once"; readonly order: SimOrder }
+  | { readonly kind: "unknown_order" }
+  | { readonly kind: "not_working" };
+
+/** Takes orders, asks and hears answers, changes and cancels. */
+export interface OrderDesk {
+  place(ticket: Ticket, sender: Sender, now: number): DeskReply;
+  modify(orderId: number, ticket: Ticket, request: { sender: Sender; now: number }): DeskReply;
+  /** Answers a question; each can be answered once. */
+  reply(questionId: string, confirmed: boolean, request: { sender: Sender; now: number }): DeskReply;
+  /** Judges a ticket without placing it. */
+  judge(ticket: Ticket, now: number): { readonly context: OrderContext; readonly refusal: string | undefined };
+  cancel(accountId: string, orderId: number, now: number): CancelReply;
+  cancelAll(accountId: string, now: number): void;
+  /** Lets orders whose answer came too late go live when their time has come. */
+  advance(now: number): void;
+  sessionEnded(userName: string): void;
+}
+
+export interface OrderDeskDeps {
+  readonly market: Market;
+  readonly random: Random;
+  readonly store: TradingStore;
+  readonly exchange: Exchange;
+  /** Share of late confirmations whose order goes live all the same, from 0 to 1. */
+  readonly lateOrderShare: number;
+  valuation(accountId: string, at: number): AccountValuation;
+}
+
+/** Makes the order desk of a brokerage. */
+export function createOrderDesk(deps: OrderDeskDeps): OrderDesk {
+  return new Desk(deps);
+}
+
+class Desk implements OrderDesk {
+  readonly #deps: OrderDeskDeps;
+  readonly #questions: OpenQuestions;
+  readonly #late: { readonly pending: PendingTicket; readonly at: number }[] = [];
+
+  constructor(deps: OrderDeskDeps) {
+    this.#deps = deps;
+    this.#questions = new OpenQuestions(deps.random);
+  }
+
+  place(ticket: Ticket, sender: Sender, now: number): DeskReply {
+    this.#questions.disturb(ticket.accountId);
+    return this.#consider({ userName: sender.userName, ticket, orderId: undefined }, sender, now);
+  }
+
+  modify(orderId: number, ticket: Ticket, { sender, now }: { sender: Sender; now: number }): DeskReply {
+    this.#questions.disturb(ticket.accountId);
+    return this.#consider({ userName: sender.userName, ticket, orderId }, sender, now);
+  }
+
+  reply(questionId: string, confirmed: boolean, { sender, now }: { sender: Sender; now: number }): DeskReply {
+    const taken = this.#questions.take(questionId, sender.userName, now);
+    if (taken === undefined) return { kind: "unknown_question" };
+    const { open, stale } = taken;
+    this.#questions.disturb(open.pending.ticket.accountId);
+    if (stale) {
+      if (confirmed) this.#maybeLater(open.pending, now);
+      return { kind: "lost" };
+    }
+    if (!confirmed) return { kind: "declined" };
+    const [next, ...rest] = open.next.filter((question) => !question.messages.every(({ id }) => sender.suppressed.has(id)));
+    if (next !== undefined) return { kind: "question", open: this.#questions.ask(open.pending, [next, ...rest], now) };
+    return this.#refused(open.pending, now) ?? this.#accept(open.pending, now);
+  }
+
+  judge(ticket: Ticket, now: number): { readonly context: OrderContext; readonly refusal: string | undefined } {
+    const context = this.#context(ticket, undefined, now);
+    return { context, refusal: refusalOf(ticket, context) };
+  }
+
+  cancel(accountId: string, orderId: number, now: number): CancelReply {
+    const order = this.#deps.store.order(orderId);
+    if (order === undefined || order.accountId !== accountId) return { kind: "unknown_order" };
+    if (order.state !== "working") return { kind: "not_working" };
+    if (orderStatus(order, this.#deps.market, now) === "PreSubmitted") {
+      this.#deps.exchange.put({ ...order, state: "cancelled", updatedAt: now });
+      return { kind: "at_once", order };
+    }
+    this.#deps.exchange.put({ ...order, cancelRequestedAt: order.cancelRequestedAt ?? now, updatedAt: now });
+    return { kind: "requested", order };
+  }
+
+  cancelAll(accountId: string, now: number): void {
+    for (const order of this.#deps.exchange.working) if (order.accountId === accountId) this.cancel(accountId, order.id, now);
+  }
+
+  advance(now: number): void {
+    for (const late of this.#late.filter(({ at }) => at <= now)) {
+      this.#late.splice(this.#late.indexOf(late), 1);
+      if (this.#refused(late.pending, now) === undefined) this.#accept(late.pending, now);
+    }
+  }
+
+  sessionEnded(userName: string): void {
+    this.#questions.forget(userName);
+  }
+
+  #consider(pending: PendingTicket, sender: Sender, now: number): DeskReply {
+    const refused = this.#refused(pending, now);
+    if (refused !== undefined) return refused;
+    const before = this.#target(pending);
+    const context = this.#context(pending.ticket, before, now);
+    const [first, ...rest] = questionsOf(pending.ticket, context, { suppressed: sender.suppressed, before });
+    if (first !== undefined) return { kind: "question", open: this.#questions.ask(pending, [first, ...rest], now) };
+    return this.#accept(pending, now);
+  }
+
+  /** The order that a ticket changes. */
+  #target({ orderId }: PendingTicket): SimOrder | undefined {
+    return orderId === undefined ? undefined : this.#deps.store.order(orderId);
+  }
+
+  #refused(pending: PendingTicket, now: number): DeskReply | undefined {
+    const { ticket, orderId } = pending;
+    const before = this.#target(pending);
+    if (orderId !== undefined) {
+      if (before === undefined || before.accountId !== ticket.accountId) return { kind: "unknown_order" };
+      if (before.state !== "working" || before.cancelRequestedAt !== undefined) return { kind: "not_working" };
+      const text = changeRefusal(before, ticket);
+      if (text !== undefined) return { kind: "refused", text };
+    } else if (
+      ticket.clientOrderId !== undefined &&
+      this.#deps.store.clientOrderIdUsed(ticket.accountId, ticket.clientOrderId, now - DAY_MS)
+    ) {
+      const text = `Order couldn't be submitted: Local order ID=${ticket.clientOrderId} is already registered.`;
+      return { kind: "duplicate", text };
+    }
+    const text = refusalOf(remainder(ticket, before), this.#context(ticket, before, now));
+    return text === undefined ? undefined : { kind: "refused", text };
+  }
+
+  #context(ticket: Ticket, before: SimOrder | undefined, now: number): OrderContext {
+    const { market, exchange } = this.#deps;
+    const instrument = market.instrument(ticket.conid);
+    if (instrument === undefined) throw new RangeError(`unknown conid: ${ticket.conid}`);
+    const working = exchange.working.filter((order) => order.accountId === ticket.accountId && order.id !== before?.id);
+    return { market, instrument, valuation: this.#deps.valuation(ticket.accountId, now), working, now };
+  }
+
+  #accept(pending: PendingTicket, now: number): DeskReply {
+    const { market, store, exchange } = this.#deps;
+    const before = this.#target(pending);
+    const ticket = withPricesOnTick(pending.ticket, this.#context(pending.ticket, before, now));
+    const expiresAt = ticket.tif === "DAY" ? market.dayOrderExpiry(ticket.conid, now, ticket.outsideRth) : undefined;
+    const order =
+      before === undefined
+        ? { ...newOrder(ticket, this.#nextOrderId(), now), expiresAt }
+        : { ...before, ...changes(ticket), expiresAt, arrived: false, activeFrom: now, updatedAt: now };
+    store.atomically(() => exchange.put(order));
+    return { kind: "accepted", order };
+  }
+
+  #nextOrderId(): number {
+    const id = this.#deps.store.counter("next_order_id") ?? FIRST_ORDER_ID;
+    this.#deps.store.setCounter("next_order_id", id + 1);
+    return id;
+  }
+
+  #maybeLater(pending: PendingTicket, now: number): void {
+    const drawn = this.#deps.random.bytes(4).readUInt32BE() / 2 ** 32;
+    if (drawn >= this.#deps.lateOrderShare || this.#late.length >= MAX_LATE_ORDERS) return;
+    this.#late.push({ pending, at: now + LATE_ORDER_DELAY_MS });
+  }
+}
+
+function newOrder(ticket: Ticket, id: number, now: number): SimOrder {
+  return {
+    ...ticket,
+    id,
+    state: "working",
+    triggered: false,
+    arrived: false,
+    filled: Decimal.zero,
+    filledValue: Decimal.zero,
+    commission: Decimal.zero,
+    placedAt: now,
+    activeFrom: now,
+    updatedAt: now,
+    expiresAt: undefined,
+    cancelRequestedAt: undefined,
+  };
+}
+
+/** What a modification may change. */
+function changes(ticket: Ticket): Pick<SimOrder, "quantity" | "limitPrice" | "stopPrice" | "tif"> {
+  return { quantity: ticket.quantity, limitPrice: ticket.limitPrice, stopPrice: ticket.stopPrice, tif: ticket.tif };
+}
+
+function changeRefusal(before: SimOrder, ticket: Ticket): string | undefined {
+  if (ticket.conid !== before.conid) return "Order's contract can not be changed.";
+  if (ticket.side !== before.side) return "Order's side can not be changed.";
+  if (ticket.kind !== before.kind) return "Order's type can not be changed.";
+  if (ticket.outsideRth !== before.outsideRth) return "Order's outside regular trading hours attribute can not be changed.";
+  return ticket.quantity.greaterThan(before.filled) ? undefined : "Order quantity can not be less than what has been filled.";
+}
+
+/** What is still to be filled of a changed order; a new one as it is. */
+function remainder(ticket: Ticket, before: SimOrder | undefined): Ticket {
+  return before === undefined ? ticket : { ...ticket, quantity: ticket.quantity.minus(before.filled) };
+}
