@@ -7,6 +7,7 @@ import { createAnswerRequest } from "./http/answer-request.ts";
 import { originsOfHost, knownOrigins } from "./http/origins.ts";
 import { Pacing } from "./http/pacing.ts";
 import type { PacingOptions } from "./http/pacing.ts";
+import type { Route } from "./http/route.ts";
 import { createRouter } from "./http/router.ts";
 import { startHttpServer } from "./http/server.ts";
 import { createMarket } from "./market/create-market.ts";
@@ -68,8 +69,11 @@ const DEFAULT_SEED = "ibkr-simulator";
 /** How often orders meet the market while nobody calls. */
 const ADVANCE_EVERY_MS = 1_000;
 
-/** Opens the simulated world. Rejects when the state file or the credentials can't be used. */
-export async function prepareSimulator(options: SimulatorOptions): Promise<PreparedSimulator> {
+/**
+ * Opens the simulated world, with further endpoints beside IBKR's own where given.
+ * Rejects when the state file or the credentials can't be used.
+ */
+export async function prepareSimulator(options: SimulatorOptions, furtherRoutes: readonly Route[] = []): Promise<PreparedSimulator> {
   const { host = DEFAULT_HOST, clock = systemClock, random = systemRandom, log } = options;
   const store = openStore(options.stateFile);
   const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
@@ -83,7 +87,7 @@ export async function prepareSimulator(options: SimulatorOptions): Promise<Prepa
     simulation: { clock, random, market, trading },
     authenticator: createAuthenticator({ consumers, sessions, random }),
     pacing: new Pacing(clock, options.pacing ?? {}),
-    router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes]),
+    router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...furtherRoutes]),
     originsFor: (hostHeader) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
     log,
   });

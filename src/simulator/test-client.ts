@@ -2,8 +2,9 @@ import { constants, createHash, createHmac, createPrivateKey, createSign, privat
 
 import type { Clock } from "../lib/clock.ts";
 import { isRecord, parseLossless } from "../lib/json.ts";
-import { createSimulator } from "./index.ts";
+import type { Route } from "./http/route.ts";
 import type { Simulator, SimulatorCredentials, SimulatorOptions } from "./index.ts";
+import { prepareSimulator } from "./prepare-simulator.ts";
 import { TestClock } from "./test-clock.ts";
 
 /** What a test sends beside method and path. */
@@ -33,6 +34,8 @@ export interface TestClient {
   login(): Promise<void>;
   /** Gets a Live Session Token only: the read-only tier. */
   signIn(): Promise<void>;
+  /** The same client with the same token, at a simulator that was started anew. */
+  at(simulator: Simulator): TestClient;
   close(): Promise<void>;
 }
 
@@ -40,18 +43,20 @@ export interface TestSimulatorOptions extends Omit<SimulatorOptions, "clock" | "
   readonly clock?: TestClock;
   /** True by default. */
   readonly alwaysOpen?: boolean;
+  /** Endpoints beside IBKR's own. */
+  readonly routes?: readonly Route[];
 }
 
 /** Starts a simulator on a free port with a clock that stands still, and a client for it. */
 export async function startSimulatorForTest(options: TestSimulatorOptions = {}): Promise<TestClient> {
-  const { clock = new TestClock(), alwaysOpen = true, ...rest } = options;
-  const simulator = await createSimulator({ ...rest, clock, tradingHours: alwaysOpen ? "always_open" : "real" });
-  return createTestClient(simulator, clock);
+  const { clock = new TestClock(), alwaysOpen = true, routes = [], ...rest } = options;
+  const prepared = await prepareSimulator({ ...rest, clock, tradingHours: alwaysOpen ? "always_open" : "real" }, routes);
+  return createTestClient(await prepared.listen(), clock);
 }
 
 /** Makes another client of a running simulator. */
-export function createTestClient(simulator: Simulator, clock: TestClock): TestClient {
-  let token: Buffer | undefined;
+export function createTestClient(simulator: Simulator, clock: TestClock, goodToken?: Buffer): TestClient {
+  let token = goodToken;
   const { credentials, baseUrl } = simulator;
 
   const signIn = async (): Promise<void> => {
@@ -78,11 +83,12 @@ export function createTestClient(simulator: Simulator, clock: TestClock): TestCl
     if (!isRecord(status.json) || status.json["established"] !== true) throw new Error(`not established: ${status.text}`);
     await call("GET", "/iserver/accounts");
   };
-  return { simulator, clock, call, login, signIn, close: () => simulator.close() };
+  const at = (restarted: Simulator): TestClient => createTestClient(restarted, clock, token);
+  return { simulator, clock, call, login, signIn, at, close: () => simulator.close() };
 }
 
 /** Does the Live Session Token exchange as the specification describes it. Throws when IBKR's side refuses or does not check out. */
-async function exchangeToken(baseUrl: string, credentials: SimulatorCredentials, clock: Clock): Promise<Buffer> {
+export async function exchangeToken(baseUrl: string, credentials: SimulatorCredentials, clock: Clock): Promise<Buffer> {
   const url = `${baseUrl}/oauth/live_session_token`;
   const secret = decryptSecret(credentials);
   const prime = BigInt(`0x${credentials.dhPrime}`);
