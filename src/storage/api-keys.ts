@@ -1,7 +1,8 @@
 import { type Selectable, sql } from "kysely";
 
 import type { ApiKeysTable } from "./database.ts";
-import type { Storage } from "./storage.ts";
+import type { SqlValue, Storage } from "./storage.ts";
+import { storedText } from "./stored-text.ts";
 
 export type ApiKeyRow = Selectable<ApiKeysTable>;
 
@@ -95,6 +96,9 @@ export async function pinAccount(storage: Storage, ref: ApiKeyRef, accountId: st
   return result.numUpdatedRows > 0n;
 }
 
+/** Longest address or client's name that is kept. */
+const MAX_ORIGIN_TEXT = 200;
+
 /** A key's latest use. */
 export interface ApiKeyUse {
   readonly keyId: string;
@@ -106,11 +110,15 @@ export interface ApiKeyUse {
 /** Notes the latest use of many keys in one statement. Not synced to disk at once: it informs, nothing depends on it. */
 export async function noteApiKeyUses(storage: Storage, uses: readonly ApiKeyUse[]): Promise<void> {
   if (uses.length === 0) return;
-  const rows = uses.map(
-    (use) =>
-      sql`(cast(${use.keyId} as text), cast(${use.at} as bigint), cast(${use.address ?? null} as text), cast(${use.client ?? null} as text))`,
-  );
+  const rows = uses.map(({ keyId, at, address, client }) => {
+    const [from, by] = [address, client].map((value) => (value === undefined ? null : storedText(value, MAX_ORIGIN_TEXT)));
+    return sql`(${asText(keyId)}, cast(${at} as bigint), ${asText(from ?? null)}, ${asText(by ?? null)})`;
+  });
   const update = sql`update api_keys set last_used_at = uses.column2, last_used_address = uses.column3, last_used_client = uses.column4
     from (values ${sql.join(rows)}) as uses where api_keys.id = uses.column1`;
   await storage.transaction((transaction) => update.execute(transaction), { durability: "relaxed" });
+}
+
+function asText(value: SqlValue) {
+  return sql`cast(${value} as text)`;
 }

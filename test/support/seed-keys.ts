@@ -11,7 +11,8 @@ export interface SeededOwner {
   readonly connectionId: string;
 }
 
-const ROWS_PER_INSERT = 200;
+const ROWS_PER_TRANSACTION = 1_000;
+const ROWS_PER_INSERT = 50;
 
 /** Stores a user with one simulated connection. */
 export async function seedOwner(storage: Storage, name = "someone"): Promise<SeededOwner> {
@@ -35,11 +36,35 @@ export async function seedOwner(storage: Storage, name = "someone"): Promise<See
 export async function seedKeys(storage: Storage, count: number): Promise<SeededOwner & { readonly keys: readonly string[] }> {
   const owner = await seedOwner(storage);
   const keys = Array.from({ length: count }, () => `ibkr_${systemRandom.bytes(32).toString("base64url")}`);
-  for (let start = 0; start < count; start += ROWS_PER_INSERT) {
-    const rows = keys.slice(start, start + ROWS_PER_INSERT).map((key, index) => keyRow(owner, key, start + index));
-    await storage.transaction((transaction) => transaction.insertInto("api_keys").values(rows).execute(), { durability: "relaxed" });
+  const rows = keys.map((key, index) => keyRow(owner, key, index));
+  for (let start = 0; start < count; start += ROWS_PER_TRANSACTION) {
+    await insertRows(storage, rows.slice(start, start + ROWS_PER_TRANSACTION));
   }
   return { ...owner, keys };
+}
+
+/** Compiles the two statements it needs once: compiling costs more than inserting. */
+async function insertRows(storage: Storage, rows: readonly ApiKeyRow[]): Promise<void> {
+  const [blank] = rows;
+  if (blank === undefined) return;
+  const compiled = (size: number) =>
+    storage.db
+      .insertInto("api_keys")
+      .values(Array.from({ length: size }, () => blank))
+      .compile();
+  const [many, one] = [compiled(ROWS_PER_INSERT), compiled(1)];
+  await storage.transaction(
+    async (transaction) => {
+      for (let start = 0; start < rows.length;) {
+        const query = rows.length - start >= ROWS_PER_INSERT ? many : one;
+        const size = query === many ? ROWS_PER_INSERT : 1;
+        const parameters = rows.slice(start, start + size).flatMap((row) => Object.values(row));
+        await transaction.executeQuery({ ...query, parameters });
+        start += size;
+      }
+    },
+    { durability: "relaxed" },
+  );
 }
 
 function keyRow(owner: SeededOwner, key: string, index: number): ApiKeyRow {
