@@ -1,0 +1,135 @@
+import type { Scope } from "../connections/caller.ts";
+import type { Clock } from "../lib/clock.ts";
+import { GatewayError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { type Random, randomId } from "../lib/random.ts";
+import { Secret, sha256Hex } from "../lib/secret.ts";
+import { type ApiKeyRef, type ApiKeyRow, insertApiKey, listApiKeyRows, revokeApiKeyRow } from "../storage/api-keys.ts";
+import { findConnection } from "../storage/connections.ts";
+import type { Storage } from "../storage/storage.ts";
+import { parseAccountIds, parseLimits, parseScope } from "./stored-key.ts";
+
+export interface ApiKeyDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What a new key is for. */
+export interface NewApiKey {
+  readonly userId: string;
+  readonly connectionId: string;
+  /** 1 to 100 characters, for people to tell their keys apart. */
+  readonly label: string;
+  /** Default: `write`, which includes reading. */
+  readonly scope?: Scope;
+  /** Accounts it may use; default: all of the connection. */
+  readonly allowedAccountIds?: readonly string[];
+  /** Epoch milliseconds; default: never. */
+  readonly expiresAt?: number;
+  readonly limits?: JsonObject;
+}
+
+/** A key as its owner sees it; the key itself is not kept anywhere. */
+export interface ApiKey {
+  readonly id: string;
+  readonly connectionId: string;
+  readonly prefix: string;
+  readonly label: string;
+  readonly scope: Scope;
+  readonly allowedAccountIds: readonly string[] | undefined;
+  readonly limits: JsonObject | undefined;
+  readonly pinnedAccountId: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+  readonly lastUsed: { readonly at: number; readonly address: string | undefined; readonly client: string | undefined } | undefined;
+  readonly revokedAt: number | undefined;
+}
+
+const KEY_START = "ibkr_";
+const KEY_BYTES = 32;
+/** Characters shown of a key: its start and six more, 36 of its 256 bits. */
+const SHOWN_LENGTH = KEY_START.length + 6;
+const MAX_LABEL = 100;
+const MAX_ACCOUNTS = 100;
+
+/**
+ * Makes a key and answers it, the only time it can be seen: `ibkr_` and 32 random bytes in base64url; its SHA-256 is stored.
+ * Throws `GatewayError` `invalid_arguments` for a bad label, an unknown connection, no accounts, a time that is over, or too many keys.
+ */
+export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{ readonly key: Secret; readonly apiKey: ApiKey }> {
+  await checkNewKey(deps, wanted);
+  const key = KEY_START + deps.random.bytes(KEY_BYTES).toString("base64url");
+  const row: ApiKeyRow = {
+    id: randomId(deps.random, "key_"),
+    user_id: wanted.userId,
+    connection_id: wanted.connectionId,
+    key_hash: sha256Hex(key),
+    prefix: key.slice(0, SHOWN_LENGTH),
+    label: wanted.label.trim(),
+    scope: wanted.scope ?? "write",
+    allowed_account_ids: wanted.allowedAccountIds === undefined ? null : JSON.stringify(wanted.allowedAccountIds),
+    limits: wanted.limits === undefined ? null : JSON.stringify(wanted.limits),
+    pinned_account_id: null,
+    expires_at: wanted.expiresAt ?? null,
+    created_at: deps.clock.now(),
+    last_used_at: null,
+    last_used_address: null,
+    last_used_client: null,
+    revoked_at: null,
+  };
+  try {
+    await insertApiKey(deps.storage, row);
+  } catch (error) {
+    if (error instanceof RangeError) throw refuse(error.message, "Revoke keys that are no longer used, then try again.");
+    throw error;
+  }
+  return { key: new Secret(key), apiKey: toApiKey(row) };
+}
+
+/** Lists a user's keys: those in force first, newest first; at most 400. */
+export async function listApiKeys(storage: Storage, userId: string): Promise<readonly ApiKey[]> {
+  return (await listApiKeyRows(storage, userId)).map(toApiKey);
+}
+
+/** Revokes a key: the very next request with it is refused. Answers false when this user has no such key in force. */
+export async function revokeApiKey(deps: Pick<ApiKeyDeps, "storage" | "clock">, ref: ApiKeyRef): Promise<boolean> {
+  return await revokeApiKeyRow(deps.storage, ref, deps.clock.now());
+}
+
+async function checkNewKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<void> {
+  const label = wanted.label.trim();
+  if (label.length === 0 || label.length > MAX_LABEL)
+    throw refuse("The key's label is empty or too long.", `Give a label of 1 to ${MAX_LABEL} characters.`);
+  const accounts = wanted.allowedAccountIds;
+  if (accounts !== undefined && (accounts.length === 0 || accounts.length > MAX_ACCOUNTS))
+    throw refuse("The key's list of accounts is empty or too long.", `Name 1 to ${MAX_ACCOUNTS} accounts, or leave the list out for all.`);
+  if (wanted.expiresAt !== undefined && !(Number.isSafeInteger(wanted.expiresAt) && wanted.expiresAt > deps.clock.now()))
+    throw refuse("The key's expiry is not a time in the future.", "Give a later time, or none.");
+  const connection = await findConnection(deps.storage, { connectionId: wanted.connectionId, userId: wanted.userId });
+  if (connection === undefined) throw refuse("The user has no such connection.", "Choose one of the user's own connections.");
+}
+
+function refuse(message: string, whatToDo: string): GatewayError {
+  return new GatewayError("invalid_arguments", message, { whatToDo });
+}
+
+function toApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row.id,
+    connectionId: row.connection_id,
+    prefix: row.prefix,
+    label: row.label,
+    scope: parseScope(row.scope),
+    allowedAccountIds: parseAccountIds(row.allowed_account_ids),
+    limits: parseLimits(row.limits),
+    pinnedAccountId: row.pinned_account_id ?? undefined,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    lastUsed:
+      row.last_used_at === null
+        ? undefined
+        : { at: row.last_used_at, address: row.last_used_address ?? undefined, client: row.last_used_client ?? undefined },
+    revokedAt: row.revoked_at ?? undefined,
+  };
+}
