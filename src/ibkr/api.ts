@@ -1,0 +1,93 @@
+import type { CallOptions } from "../broker/broker.ts";
+import type { Clock } from "../lib/clock.ts";
+import { failureOf, failureOfTransport, lostLayer } from "./api-failures.ts";
+import type { Session } from "./session.ts";
+import { type Answer, type ApiRequest, type Transport, TransportError } from "./transport.ts";
+
+/** A cold service at IBKR answers 503 once and is there a moment later. */
+const COLD_PAUSE_MS = 700;
+const COLD = new Set([502, 503, 504]);
+
+/** What came of a request that must not be repeated. */
+export type CommitResult =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  | { readonly kind: "not_sent"; readonly error: Error }
+  | { readonly kind: "unknown"; readonly error: Error };
+
+/** How one kind of read differs from the others. */
+export interface ReadOptions {
+  /** False where 503 is an answer in itself, such as "not this account's order". */
+  readonly retryCold?: boolean;
+}
+
+/** Sends requests within the session. Reads are recovered from a lost session; what commits is sent at most once. */
+export class Api {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly #transport: Transport;
+
+  constructor(deps: { readonly transport: Transport; readonly session: Session; readonly clock: Clock }) {
+    this.session = deps.session;
+    this.clock = deps.clock;
+    this.#transport = deps.transport;
+  }
+
+  /** Reads, and throws `GatewayError` for every answer that isn't a success, also for a 200 with an error text. */
+  async read(request: ApiRequest, options: CallOptions): Promise<unknown> {
+    const answer = await this.answer(request, options);
+    const failure = failureOf(answer);
+    if (failure !== undefined) throw failure;
+    return answer.body;
+  }
+
+  /**
+   * Reads and gives the answer whatever its status. A lost session is opened again and the read repeated once, and so is a
+   * read that met a broken connection or a cold service. For reads and for what may safely be done twice only.
+   */
+  async answer(request: ApiRequest, options: CallOptions, how: ReadOptions = {}): Promise<Answer> {
+    const left = { session: 1, connection: 1, limit: 1, cold: how.retryCold === false ? 0 : 1 };
+    for (;;) {
+      await this.session.ready(options.signal);
+      const { generation } = this.session;
+      const answer = await this.#try(request, options, left);
+      if (answer === undefined) continue;
+      const layer = lostLayer(answer);
+      if (layer !== undefined) this.session.lost(generation, layer);
+      if (layer !== undefined && left.session > 0) left.session -= 1;
+      else if (answer.status === 429 && left.limit > 0) left.limit -= 1; // Its endpoint is closed for a while now, and the next turn comes after that.
+      else if (COLD.has(answer.status) && left.cold > 0) {
+        left.cold -= 1;
+        await this.clock.wait(COLD_PAUSE_MS, options.signal);
+      } else return answer;
+    }
+  }
+
+  /** Sends a request that changes something, once, whatever happens. Never throws. */
+  async commit(request: ApiRequest, options: CallOptions): Promise<CommitResult> {
+    try {
+      await this.session.ready(options.signal);
+      const { generation } = this.session;
+      const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.authorize);
+      const layer = lostLayer(answer);
+      if (layer !== undefined) this.session.lost(generation, layer);
+      return { kind: "answered", answer };
+    } catch (error) {
+      const failure =
+        error instanceof TransportError ? failureOfTransport(error) : error instanceof Error ? error : new Error(String(error));
+      const isUnknown = error instanceof TransportError && error.sent === "maybe";
+      return { kind: isUnknown ? "unknown" : "not_sent", error: failure };
+    }
+  }
+
+  async #try(request: ApiRequest, options: CallOptions, left: { connection: number }): Promise<Answer | undefined> {
+    try {
+      return await this.#transport.send(request, options, this.session.authorize);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      options.signal.throwIfAborted();
+      if (error.reason !== "connection" || left.connection === 0) throw failureOfTransport(error);
+      left.connection -= 1;
+      return undefined;
+    }
+  }
+}
