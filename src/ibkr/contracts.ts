@@ -1,0 +1,208 @@
+import type { CallOptions, OptionQuery } from "../broker/broker.ts";
+import type { Instrument, SecType, SecurityMatch } from "../broker/instrument.ts";
+import { BoundedCache } from "../lib/bounded-cache.ts";
+import { Decimal } from "../lib/decimal.ts";
+import { GatewayError } from "../lib/errors.ts";
+import { KeyedLock } from "../lib/keyed-lock.ts";
+import { abortable } from "./abortable.ts";
+import type { Api } from "./api.ts";
+import { failureOf } from "./api-failures.ts";
+import { optionMonth } from "./endpoints/codes.ts";
+import * as wire from "./endpoints/contracts.ts";
+import { readReply } from "./endpoints/reply.ts";
+import { SharedReads } from "./shared-reads.ts";
+
+const HOUR_MS = 3_600_000;
+/** A contract hardly ever changes; several thousand are more than one user looks at in a day. */
+const INSTRUMENTS = { maxEntries: 5000, ttlMs: 6 * HOUR_MS };
+const RULES = { maxEntries: 2000, ttlMs: HOUR_MS };
+/** Listings and searches: the same few names are asked again and again in a conversation. */
+const SEARCHES = { maxEntries: 500, ttlMs: HOUR_MS / 6 };
+/** Currencies in which some exchanges quote hundredths: pence, cents, agorot. */
+const MAGNIFIED_CURRENCIES: ReadonlySet<string> = new Set(["GBP", "ZAR", "ILS"]);
+/** Futures quote hundredths in any currency: cents per bushel. */
+const MAGNIFIED_TYPES: ReadonlySet<SecType> = new Set<SecType>(["FUT", "FOP"]);
+const DERIVATIVES: ReadonlySet<SecType> = new Set<SecType>(["OPT", "FUT", "FOP", "WAR"]);
+
+/** The security master: what contracts are, and what IBKR takes in orders for them. Answers are kept for hours. */
+export class Contracts {
+  readonly #api: Api;
+  readonly #instruments: BoundedCache<number, Instrument>;
+  readonly #rules: BoundedCache<number, wire.ContractRules>;
+  readonly #stocks: BoundedCache<string, readonly Instrument[]>;
+  readonly #searches: BoundedCache<string, readonly SecurityMatch[]>;
+  readonly #strikes: BoundedCache<string, { readonly call: readonly Decimal[]; readonly put: readonly Decimal[] }>;
+  readonly #instrumentReads = new SharedReads<void>();
+  readonly #ruleReads = new SharedReads<wire.ContractRules>();
+  readonly #stockReads = new SharedReads<readonly Instrument[]>();
+  readonly #searchReads = new SharedReads<readonly SecurityMatch[]>();
+  /** A search by name undoes the priming that option look-ups need, so the two take turns. */
+  readonly #searching = new KeyedLock<"search">();
+  #searched: { generation: number; readonly symbols: Set<string> } = { generation: -1, symbols: new Set() };
+
+  constructor(api: Api) {
+    const { clock } = api;
+    this.#api = api;
+    this.#instruments = new BoundedCache({ clock, ...INSTRUMENTS });
+    this.#rules = new BoundedCache({ clock, ...RULES });
+    this.#stocks = new BoundedCache({ clock, ...SEARCHES });
+    this.#searches = new BoundedCache({ clock, ...SEARCHES });
+    this.#strikes = new BoundedCache({ clock, ...SEARCHES });
+  }
+
+  /** The instruments with these ids, in this order; unknown ids are left out. */
+  async instruments(conids: readonly number[], options: CallOptions): Promise<readonly Instrument[]> {
+    const wanted = [...new Set(conids)].filter((conid) => Number.isSafeInteger(conid) && conid > 0);
+    const found = new Map<number, Instrument>();
+    const missing: number[] = [];
+    for (const conid of wanted) {
+      const known = this.#instruments.get(conid);
+      if (known === undefined) missing.push(conid);
+      else found.set(conid, known);
+    }
+    for (let start = 0; start < missing.length; start += wire.MAX_SECDEF_CONIDS) {
+      const part = missing.slice(start, start + wire.MAX_SECDEF_CONIDS);
+      await this.#instrumentReads.run(part.join(","), options, (shared) => this.#loadInstruments(part, shared));
+    }
+    for (const conid of missing) {
+      const loaded = this.#instruments.get(conid);
+      if (loaded !== undefined) found.set(conid, loaded);
+    }
+    return wanted.flatMap((conid) => found.get(conid) ?? []);
+  }
+
+  /** One instrument. Throws `contract_not_found`. */
+  async instrument(conid: number, options: CallOptions): Promise<Instrument> {
+    const [instrument] = await this.instruments([conid], options);
+    if (instrument !== undefined) return instrument;
+    throw new GatewayError("contract_not_found", `IBKR has no contract with the id ${conid}.`, {
+      whatToDo: "Find the contract with search_security.",
+    });
+  }
+
+  async rules(conid: number, options: CallOptions): Promise<wire.ContractRules> {
+    const known = this.#rules.get(conid);
+    if (known !== undefined) return known;
+    return await this.#ruleReads.run(String(conid), options, async (shared) => {
+      const reply = readReply(wire.rulesReply, await this.#api.read(wire.rulesRequest(conid), shared), "the contract's rules");
+      const rules = wire.toRules(conid, reply);
+      this.#rules.set(conid, rules);
+      return rules;
+    });
+  }
+
+  /** By what an instrument's quoted prices exceed its currency; undefined where they don't. IBKR is asked only where it may be so. */
+  async magnifier(instrument: Instrument, options: CallOptions): Promise<Decimal | undefined> {
+    const { currency, secType } = instrument;
+    const mayBe = MAGNIFIED_TYPES.has(secType) || (MAGNIFIED_CURRENCIES.has(currency) && secType !== "CASH");
+    return mayBe ? (await this.rules(instrument.conid, options)).magnifier : undefined;
+  }
+
+  /** All listings of a ticker. */
+  async stocks(symbol: string, options: CallOptions): Promise<readonly Instrument[]> {
+    const ticker = symbol.trim().toUpperCase();
+    const known = this.#stocks.get(ticker);
+    if (known !== undefined) return known;
+    return await this.#stockReads.run(ticker, options, async (shared) => {
+      const reply = readReply(wire.stocksReply, await this.#api.read(wire.stocksRequest(ticker), shared), "the listings");
+      const conids = (reply[ticker] ?? []).flatMap((row) => row.contracts.flatMap((contract) => contract.conid ?? []));
+      const instruments = await this.instruments(conids.slice(0, wire.MAX_SECDEF_CONIDS), shared);
+      const stocks = instruments.filter((instrument) => instrument.secType === "STK");
+      this.#stocks.set(ticker, stocks);
+      return stocks;
+    });
+  }
+
+  /** Searches by ticker, then by company name; hits of both, each once. */
+  async search(query: string, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    const text = query.trim();
+    const key = text.toUpperCase();
+    const known = this.#searches.get(key);
+    if (known !== undefined) return known;
+    return await this.#searchReads.run(key, options, async (shared) => {
+      const byTicker = await this.#find(text, false, shared);
+      const byName = await this.#find(text, true, shared);
+      const unique = new Map([...byName, ...byTicker].map((match) => [match.conid, match]));
+      const matches = [...new Set([...byTicker, ...byName].map((match) => match.conid))].flatMap((conid) => unique.get(conid) ?? []);
+      this.#searches.set(key, matches);
+      return matches;
+    });
+  }
+
+  /** The option contracts of a month, strike and right; none where IBKR lists no such strike. */
+  async options(underlyingConid: number, query: OptionQuery, options: CallOptions): Promise<readonly Instrument[]> {
+    const month = optionMonth(query.month);
+    const strike = Decimal.tryParsePlain(query.strike);
+    if (month === undefined || strike === undefined)
+      throw new GatewayError("invalid_arguments", "An option needs a month like 2027-01 and a strike in digits.", {
+        whatToDo: "Correct month or strike.",
+      });
+    const underlying = await this.instrument(underlyingConid, options);
+    const locked = this.#searching.run("search", async () => {
+      options.signal.throwIfAborted();
+      await this.#findNow(underlying.symbol, false, options);
+      const strikes = await this.#listStrikes(underlyingConid, month, options);
+      const listed = query.right === "C" ? strikes.call : strikes.put;
+      if (listed.length > 0 && !listed.some((candidate) => candidate.equals(strike))) return [];
+      const request = wire.optionInfoRequest(underlyingConid, { month, strike: strike.toString(), right: query.right });
+      const answer = await this.#api.answer(request, options);
+      // For a strike that it does not list, IBKR answers an empty list or an error, by build.
+      if (answer.status === 400 || answer.status === 500) return [];
+      const failure = failureOf(answer);
+      if (failure !== undefined) throw failure;
+      return readReply(wire.optionInfoReply, answer.body, "the option").flatMap((row) => wire.toOption(row, underlying) ?? []);
+    });
+    const contracts = await abortable(locked, options.signal);
+    for (const contract of contracts)
+      if (this.#instruments.get(contract.conid) === undefined) this.#instruments.set(contract.conid, contract);
+    return contracts;
+  }
+
+  /** Does what IBKR wants before it sends market data of a derivative: a search for its symbol in this session. */
+  async primeMarketData(instrument: Instrument, options: CallOptions): Promise<void> {
+    if (!DERIVATIVES.has(instrument.secType)) return;
+    await this.#api.session.ready(options.signal);
+    const { generation } = this.#api.session;
+    if (this.#searched.generation === generation && this.#searched.symbols.has(instrument.symbol)) return;
+    await this.#find(instrument.symbol, false, options);
+  }
+
+  async #loadInstruments(conids: readonly number[], options: CallOptions): Promise<void> {
+    const reply = readReply(wire.secdefReply, await this.#api.read(wire.secdefRequest(conids), options), "the contracts");
+    for (const row of reply.secdef) {
+      const instrument = wire.toInstrument(row);
+      if (instrument !== undefined) this.#instruments.set(instrument.conid, instrument);
+    }
+  }
+
+  async #listStrikes(conid: number, month: string, options: CallOptions) {
+    const key = `${conid} ${month}`;
+    const known = this.#strikes.get(key);
+    if (known !== undefined) return known;
+    const reply = readReply(wire.strikesReply, await this.#api.read(wire.strikesRequest(conid, month), options), "the strikes");
+    const strikes = { call: reply.call.filter((value) => value !== undefined), put: reply.put.filter((value) => value !== undefined) };
+    if (strikes.call.length + strikes.put.length > 0) this.#strikes.set(key, strikes);
+    return strikes;
+  }
+
+  #find(query: string, byName: boolean, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    const locked = this.#searching.run("search", () => {
+      options.signal.throwIfAborted();
+      return this.#findNow(query, byName, options);
+    });
+    return abortable(locked, options.signal);
+  }
+
+  async #findNow(query: string, byName: boolean, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    const answer = await this.#api.answer(wire.searchRequest(query, byName), options);
+    const { generation } = this.#api.session;
+    if (this.#searched.generation !== generation) this.#searched = { generation, symbols: new Set() };
+    if (this.#searched.symbols.size >= SEARCHES.maxEntries) this.#searched.symbols.clear();
+    if (!byName) this.#searched.symbols.add(query);
+    const failure = failureOf(answer);
+    // Older builds say "No symbol found" where newer ones answer an empty list; a query that IBKR can't read finds nothing either.
+    if (failure?.code === "broker_rejected" || /no symbol found/i.test(failure?.message ?? "")) return [];
+    if (failure !== undefined) throw failure;
+    return readReply(wire.searchReply, answer.body, "the search").flatMap((row) => wire.toMatch(row) ?? []);
+  }
+}

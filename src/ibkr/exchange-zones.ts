@@ -1,0 +1,81 @@
+const ZONES: Readonly<Record<string, readonly string[]>> = {
+  "America/New_York": [
+    "NASDAQ",
+    "NYSE",
+    "ARCA",
+    "AMEX",
+    "BATS",
+    "IEX",
+    "PINK",
+    "ISLAND",
+    "SMART",
+    "CBOE",
+    "IDEALPRO",
+    "NYMEX",
+    "COMEX",
+    "NYBOT",
+  ],
+  "America/Chicago": ["CME", "CBOT", "GLOBEX"],
+  "America/Toronto": ["TSE", "VENTURE", "CDE"],
+  "America/Mexico_City": ["MEXI"],
+  "Europe/London": ["LSE", "LSEETF", "LSEIOB1", "ICEEU"],
+  "Europe/Berlin": ["IBIS", "IBIS2", "FWB", "FWB2", "SWB", "XETRA", "EUREX", "GETTEX", "DTB"],
+  "Europe/Paris": ["SBF", "MONEP"],
+  "Europe/Amsterdam": ["AEB", "FTA"],
+  "Europe/Brussels": ["ENEXT.BE", "BELFOX"],
+  "Europe/Lisbon": ["BVL"],
+  "Europe/Madrid": ["BM", "MEFFRV"],
+  "Europe/Rome": ["BVME", "BVME.ETF", "IDEM"],
+  "Europe/Zurich": ["EBS", "SWX", "VIRTX", "SOFFEX"],
+  "Europe/Vienna": ["VSE"],
+  "Europe/Stockholm": ["SFB", "OMS"],
+  "Europe/Copenhagen": ["CPH"],
+  "Europe/Helsinki": ["HEX"],
+  "Europe/Oslo": ["OSE"],
+  "Europe/Warsaw": ["WSE"],
+  "Asia/Tokyo": ["TSEJ", "OSE.JPN"],
+  "Asia/Hong_Kong": ["SEHK", "HKFE", "SEHKNTL", "SEHKSZSE"],
+  "Asia/Singapore": ["SGX"],
+  "Asia/Kolkata": ["NSE"],
+  "Asia/Seoul": ["KSE"],
+  "Australia/Sydney": ["ASX", "SNFE"],
+  "Africa/Johannesburg": ["JSE"],
+};
+
+const BY_EXCHANGE: ReadonlyMap<string, string> = new Map(
+  Object.entries(ZONES).flatMap(([zone, exchanges]) => exchanges.map((exchange): [string, string] => [exchange, zone])),
+);
+
+/** From this hour of an exchange's day, a session that opens belongs to the next day: currencies and futures start in the evening. */
+const EVENING_HOUR = 17;
+const HOURS_TO_NEXT_DAY_MS = 8 * 3_600_000;
+
+/** IANA zone of an exchange by IBKR's code (`NASDAQ`, also `NASDAQ.NMS`); undefined for one that we don't know. */
+export function zoneOfExchange(exchange: string | undefined): string | undefined {
+  if (exchange === undefined) return undefined;
+  return BY_EXCHANGE.get(exchange) ?? BY_EXCHANGE.get(exchange.split(".")[0] ?? "");
+}
+
+/** Gives the trading date (`YYYY-MM-DD`) of a session that opens at an instant. Undefined when the zone isn't one. */
+export function tradingDates(zone: string): ((start: number) => string) | undefined {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      hourCycle: "h23",
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+  const partsAt = (at: number) => Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));
+  return (start) => {
+    const parts = partsAt(start);
+    const { year, month, day } = Number(parts["hour"]) >= EVENING_HOUR ? partsAt(start + HOURS_TO_NEXT_DAY_MS) : parts;
+    return `${year}-${month}-${day}`;
+  };
+}

@@ -1,0 +1,89 @@
+import type { Mode } from "../broker/account.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import { Accounts } from "./accounts.ts";
+import { Api } from "./api.ts";
+import { Contracts } from "./contracts.ts";
+import { Histories } from "./histories.ts";
+import type { Consumer } from "./oauth1a.ts";
+import { Orders } from "./orders.ts";
+import { Pacer } from "./pacing.ts";
+import { Portfolio } from "./portfolio.ts";
+import { Quotes } from "./quotes.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { Snapshots } from "./snapshots.ts";
+import { Streams } from "./streams.ts";
+import { Transport } from "./transport.ts";
+
+const USER_AGENT = "ibkr-gateway/0.1";
+
+/** A broker with a session of its own, which is opened on first use. */
+export interface IbkrBroker extends Broker {
+  /** Waits until the session is open. Throws `connection_not_ready`, `session_competing` or `upstream_unavailable`. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** True while the session is open, as far as is known. */
+  readonly isReady: boolean;
+  /** Ends the session and all that keeps it alive. */
+  close(): Promise<void>;
+}
+
+export interface IbkrBrokerDeps {
+  /** The Web API's base, without a slash at its end: `https://api.ibkr.com/v1/api`. */
+  readonly baseUrl: string;
+  readonly consumer: Consumer;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly fetch: typeof fetch;
+}
+
+/** Connects the `Broker` port to IBKR's Web API. Nothing is sent before the first call. */
+export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions = {}): IbkrBroker {
+  const { baseUrl, clock, log } = deps;
+  const pacer = new Pacer({ clock, log });
+  const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: USER_AGENT });
+  const session = new Session({ transport, consumer: deps.consumer, baseUrl, clock, random: deps.random, log }, options);
+  const api = new Api({ transport, session, clock });
+  const accounts = new Accounts(api);
+  const portfolio = new Portfolio(api, accounts);
+  const contracts = new Contracts(api);
+  const streams = new Streams({ api, clock, log });
+  const snapshots = new Snapshots({ api, streams, log });
+  const quotes = new Quotes({ api, contracts, snapshots });
+  const histories = new Histories(api, contracts);
+  const orders = new Orders({ api, accounts, contracts });
+  return {
+    mode: deps.mode,
+    ready: (signal) => session.ready(signal),
+    get isReady() {
+      return session.isReady;
+    },
+    close: async () => {
+      streams.close();
+      snapshots.close();
+      await session.close();
+    },
+    accounts: (call) => accounts.list(call),
+    positions: (accountId, call) => portfolio.positions(accountId, call),
+    cashLedger: (accountId, call) => portfolio.cashLedger(accountId, call),
+    summary: (accountId, call) => portfolio.summary(accountId, call),
+    search: (query, call) => contracts.search(query, call),
+    stocks: (symbol, call) => contracts.stocks(symbol, call),
+    options: (underlyingConid, contract, call) => contracts.options(underlyingConid, contract, call),
+    instruments: (conids, call) => contracts.instruments(conids, call),
+    tradingRules: async (conid, call) => (await contracts.rules(conid, call)).rules,
+    quotes: (conids, call) => quotes.quotes(conids, call),
+    history: (request, call) => histories.history(request, call),
+    orders: (accountId, call) => orders.list(accountId, call),
+    order: (accountId, orderId, call) => orders.find(accountId, orderId, call),
+    trades: (accountId, days, call) => orders.trades(accountId, days, call),
+    previewOrder: (ticket, call) => orders.preview(ticket, call),
+    submitOrder: (ticket, call) => orders.submit(ticket, call),
+    confirmQuestion: (accountId, replyId, call) => orders.confirm(accountId, replyId, call),
+    declineQuestion: (accountId, replyId, call) => orders.decline(accountId, replyId, call),
+    cancelOrder: (accountId, orderId, call) => orders.cancel(accountId, orderId, call),
+  };
+}

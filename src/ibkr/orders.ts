@@ -1,0 +1,192 @@
+import type { CallOptions } from "../broker/broker.ts";
+import type { CancelOutcome, DeclineOutcome, Order, OrderList, OrderPreview, OrderTicket, SubmitOutcome, Trade } from "../broker/order.ts";
+import { BoundedCache } from "../lib/bounded-cache.ts";
+import { KeyedLock } from "../lib/keyed-lock.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Api, CommitResult } from "./api.ts";
+import { failureOf, lostLayer } from "./api-failures.ts";
+import type { Contracts } from "./contracts.ts";
+import { cancelOutcome, declineOutcome, submitOutcome } from "./endpoints/order-outcomes.ts";
+import * as wire from "./endpoints/orders.ts";
+import { errorTextOf, readReply } from "./endpoints/reply.ts";
+import { SharedReads } from "./shared-reads.ts";
+import type { ApiRequest } from "./transport.ts";
+
+/** IBKR answers each of these lists once in five seconds; until then the last answer is given, with its own time. */
+const LISTS = { maxEntries: 50, ttlMs: 5000 };
+/** Between a priming call and its repeat. */
+const PRIMING_PAUSE_MS = 1000;
+
+/** An account's orders and executions, and everything that changes them. Nothing that changes an order is ever sent twice. */
+export class Orders {
+  readonly #api: Api;
+  readonly #accounts: Accounts;
+  readonly #contracts: Contracts;
+  readonly #orders: BoundedCache<string, OrderList>;
+  readonly #trades: BoundedCache<string, readonly Trade[]>;
+  readonly #orderReads = new SharedReads<OrderList>();
+  readonly #statusReads = new SharedReads<Order | undefined>();
+  readonly #tradeReads = new SharedReads<readonly Trade[]>();
+  readonly #sending = new KeyedLock<string>();
+  /** Endpoint → the session in which it was primed. */
+  readonly #primed = new Map<string, number>();
+  /** Counts what we sent: a list that was read before the last sending isn't served after it. */
+  #changes = 0;
+
+  constructor(deps: { readonly api: Api; readonly accounts: Accounts; readonly contracts: Contracts }) {
+    this.#api = deps.api;
+    this.#accounts = deps.accounts;
+    this.#contracts = deps.contracts;
+    this.#orders = new BoundedCache({ clock: deps.api.clock, ...LISTS });
+    this.#trades = new BoundedCache({ clock: deps.api.clock, ...LISTS });
+  }
+
+  async list(accountId: string, options: CallOptions): Promise<OrderList> {
+    const key = `${accountId} ${this.#changes}`;
+    const kept = this.#orders.get(key);
+    if (kept !== undefined) return kept;
+    return await this.#orderReads.run(key, options, async (shared) => {
+      await this.#accounts.find(accountId, shared);
+      const read = async (request: ApiRequest) =>
+        readReply(wire.liveOrdersReply, await this.#api.read(request, shared), "the orders").orders;
+      const rows = await this.#primedRead(wire.liveOrdersRequest(accountId), read, shared);
+      const asOf = this.#api.clock.now();
+      const own = rows.filter((row) => (row.account ?? row.acct) === accountId);
+      const units = await this.#unitsOf(
+        own.map((row) => row.conid),
+        shared,
+      );
+      const list: OrderList = { orders: own.flatMap((row) => wire.toOrder(row, units(row.conid)) ?? []), asOf };
+      this.#orders.set(key, list);
+      return list;
+    });
+  }
+
+  /** One order: its status, or, where IBKR keeps that to itself (an older order), its row among the live ones. */
+  async find(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined> {
+    const key = `${accountId} ${orderId} ${this.#changes}`;
+    return await this.#statusReads.run(key, options, async (shared) => {
+      const status = await this.#status(accountId, orderId, shared);
+      if (status !== undefined) return status;
+      const { orders } = await this.list(accountId, shared);
+      return orders.find((order) => order.orderId === orderId);
+    });
+  }
+
+  async trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
+    const key = `${accountId} ${days} ${this.#changes}`;
+    const kept = this.#trades.get(key);
+    if (kept !== undefined) return kept;
+    return await this.#tradeReads.run(key, options, async (shared) => {
+      const read = async (request: ApiRequest) => readReply(wire.tradesReply, await this.#api.read(request, shared), "the executions");
+      const rows = await this.#accounts.withSelected(accountId, shared, () => this.#primedRead(wire.tradesRequest(days), read, shared));
+      const own = rows.filter((row) => (row.account ?? row.accountCode) === accountId);
+      const units = await this.#unitsOf(
+        own.map((row) => row.conid),
+        shared,
+      );
+      const trades = own.flatMap((row) => wire.toTrade(row, units(row.conid)) ?? []);
+      this.#trades.set(key, trades);
+      return trades;
+    });
+  }
+
+  /** IBKR's what-if. It places nothing, so that it is recovered like a read. */
+  async preview(ticket: OrderTicket, options: CallOptions): Promise<OrderPreview> {
+    await this.#accounts.find(ticket.accountId, options);
+    const request = wire.whatIfRequest(ticket, await this.#unitOf(ticket.conid, options));
+    const answer = await this.#api.answer(request, options);
+    const failure = failureOf(answer);
+    const said = errorTextOf(answer.body);
+    const isRefusal =
+      said !== undefined && answer.status !== 429 && lostLayer(answer) === undefined && failure?.code !== "upstream_unavailable";
+    if (failure !== undefined && !isRefusal) throw failure;
+    return wire.toPreview(readReply(wire.whatIfReply, answer.body, "the preview"));
+  }
+
+  async submit(ticket: OrderTicket, options: CallOptions): Promise<SubmitOutcome> {
+    const result = await this.#send(ticket.accountId, options, async () => {
+      await this.#accounts.find(ticket.accountId, options);
+      return wire.placeRequest(ticket, await this.#unitOf(ticket.conid, options));
+    });
+    return submitOutcome(result, "order");
+  }
+
+  async confirm(accountId: string, replyId: string, options: CallOptions): Promise<SubmitOutcome> {
+    const result = await this.#send(accountId, options, () => Promise.resolve(wire.replyRequest(replyId, true)));
+    return submitOutcome(result, "answer");
+  }
+
+  async decline(accountId: string, replyId: string, options: CallOptions): Promise<DeclineOutcome> {
+    const result = await this.#send(accountId, options, () => Promise.resolve(wire.replyRequest(replyId, false)));
+    return declineOutcome(result);
+  }
+
+  /** Asks for a cancellation. Asking again is harmless, so it is done once more when IBKR had no session to hear the first. */
+  async cancel(accountId: string, orderId: string, options: CallOptions): Promise<CancelOutcome> {
+    const prepare = async () => {
+      await this.#accounts.find(accountId, options);
+      return wire.cancelRequest(accountId, orderId);
+    };
+    const first = await this.#send(accountId, options, prepare);
+    const wasUnheard = first.kind === "answered" && lostLayer(first.answer) !== undefined;
+    return cancelOutcome(wasUnheard ? await this.#send(accountId, options, prepare) : first);
+  }
+
+  /** Prepares and sends one request of an account, one at a time: IBKR forgets a question when another order comes between. */
+  async #send(accountId: string, options: CallOptions, prepare: () => Promise<ApiRequest>): Promise<CommitResult> {
+    return await this.#sending.run(accountId, async () => {
+      let request: ApiRequest;
+      try {
+        options.signal.throwIfAborted();
+        request = await prepare();
+      } catch (error) {
+        return { kind: "not_sent", error: error instanceof Error ? error : new Error(String(error)) };
+      }
+      try {
+        return await this.#api.commit(request, options);
+      } finally {
+        this.#changes += 1;
+      }
+    });
+  }
+
+  async #status(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined> {
+    const answer = await this.#accounts.withSelected(accountId, options, () =>
+      this.#api.answer(wire.orderStatusRequest(orderId), options, { retryCold: false }),
+    );
+    if (answer.status === 401 || answer.status === 429) throw failureOf(answer) ?? new Error("an answer of this status is a failure");
+    const reply = wire.orderStatusReply.safeParse(answer.body);
+    if (answer.status !== 200 || !reply.success || reply.data.account !== accountId) return undefined;
+    return wire.toOrderOfStatus(reply.data, await this.#unitOf(reply.data.conid, options));
+  }
+
+  /** In a session that we opened, the first answer may be empty because it only primes; in one that we found, too, but IBKR counts its repeat. */
+  async #primedRead<T>(request: ApiRequest, read: (request: ApiRequest) => Promise<T[]>, options: CallOptions): Promise<T[]> {
+    const rows = await read(request);
+    const { session, clock } = this.#api;
+    if (this.#primed.get(request.endpoint) === session.generation) return rows;
+    this.#primed.set(request.endpoint, session.generation);
+    if (rows.length > 0) return rows;
+    await clock.wait(PRIMING_PAUSE_MS, options.signal);
+    return await read({ ...request, repeatsPriming: session.wasInitialized });
+  }
+
+  async #unitOf(conid: number | undefined, options: CallOptions): Promise<wire.PriceUnit> {
+    return (await this.#unitsOf([conid], options))(conid);
+  }
+
+  /** In what the contracts' prices are quoted; currency and magnifier are undefined for contracts that IBKR no longer knows. */
+  async #unitsOf(conids: readonly (number | undefined)[], options: CallOptions): Promise<(conid: number | undefined) => wire.PriceUnit> {
+    const known = conids.filter((conid) => conid !== undefined);
+    if (known.length === 0) return () => ({ currency: undefined, magnifier: undefined });
+    const instruments = await this.#contracts.instruments(known, options);
+    const units = await Promise.all(
+      instruments.map(async (instrument): Promise<[number, wire.PriceUnit]> => {
+        return [instrument.conid, { currency: instrument.currency, magnifier: await this.#contracts.magnifier(instrument, options) }];
+      }),
+    );
+    const byConid = new Map(units);
+    return (conid) => (conid === undefined ? undefined : byConid.get(conid)) ?? { currency: undefined, magnifier: undefined };
+  }
+}
