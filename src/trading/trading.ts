@@ -62,6 +62,9 @@ export interface OrderName {
   readonly clientOrderId: string | undefined;
 }
 
+/** Where an order stands in our own rows. */
+export type OrderRequestStatus = OrderRequestState;
+
 /** An order as it is found: at the broker, or only in our own rows. */
 export type FoundOrder =
   | { readonly kind: "order"; readonly order: Order; readonly clientOrderId: string | undefined }
@@ -69,7 +72,7 @@ export type FoundOrder =
       readonly kind: "request";
       readonly clientOrderId: string;
       readonly draft: OrderDraft;
-      readonly state: OrderRequestState;
+      readonly state: OrderRequestStatus;
       readonly orderId: string | undefined;
       readonly status: OrderStatusName | undefined;
       /** The broker's words, when it rejected the order. */
