@@ -38,6 +38,6 @@ test("a given consumer is taken in beside the state's own", async () => {
   await second.login();
   const older = createTestClient({ ...second.simulator, credentials: own }, second.clock);
   await older.login();
-  expect((await older.call("GET", "/iserver/accounts")).status).toBe(200);
+  for (const client of [older, second]) expect((await client.call("GET", "/iserver/accounts")).status).toBe(200);
   await Promise.all([donor.close(), second.close()]);
 });

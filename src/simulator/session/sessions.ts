@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 import { randomId } from "../../lib/random.ts";
 import type { Random } from "../../lib/random.ts";
@@ -32,19 +32,24 @@ export interface LiveSessionToken {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byUser = new Map<string, UserSession>();
+  readonly #selectTokens: StatementSync;
+  readonly #selectSessions: StatementSync;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    const newestFirst = "expires_at > ? ORDER BY created_at DESC, rowid DESC";
+    this.#selectTokens = options.store.prepare(
+      `SELECT token, session_id FROM live_session_token WHERE consumer_key = ? AND ${newestFirst}`,
+    );
+    this.#selectSessions = options.store.prepare(`SELECT consumer_key, session_id FROM live_session_token WHERE ${newestFirst}`);
   }
 
   /** Stores a new token of a consumer and answers when it expires, in epoch ms. */
   add(consumerKey: string, token: Buffer, now: number): number {
-    const good = this.tokens(consumerKey, now);
-    const { store, random } = this.#options;
-    for (const { token: old } of good.slice(MAX_TOKENS_PER_CONSUMER - 1)) this.#forget(old);
-    const sessionId = good[0]?.sessionId ?? randomId(random, "", 16);
+    for (const { token: old } of this.tokens(consumerKey, now).slice(MAX_TOKENS_PER_CONSUMER - 1)) this.#forget(old);
+    const sessionId = this.#sessionIdOf(this.#options.userOf(consumerKey), now) ?? randomId(this.#options.random, "", 16);
     const expiresAt = now + TOKEN_LIFETIME_MS;
-    store
+    this.#options.store
       .prepare("INSERT INTO live_session_token VALUES (?, ?, ?, ?, ?)")
       .run(token.toString("base64"), consumerKey, sessionId, now, expiresAt);
     return expiresAt;
@@ -52,11 +57,7 @@ export class Sessions {
 
   /** The good tokens of a consumer, the newest first. */
   tokens(consumerKey: string, now: number): readonly LiveSessionToken[] {
-    const { store } = this.#options;
-    return store
-      .prepare(
-        "SELECT token, session_id FROM live_session_token WHERE consumer_key = ? AND expires_at > ? ORDER BY created_at DESC, rowid DESC",
-      )
+    return this.#selectTokens
       .all(consumerKey, now)
       .map((row) => ({ token: Buffer.from(String(row["token"]), "base64"), sessionId: String(row["session_id"]) }));
   }
@@ -90,6 +91,12 @@ export class Sessions {
   expire(now: number): void {
     for (const session of this.#byUser.values()) if (session.standing(now) === "none") session.closeBrokerage();
     this.#options.store.prepare("DELETE FROM live_session_token WHERE expires_at <= ?").run(now);
+  }
+
+  #sessionIdOf(user: SimUser, now: number): string | undefined {
+    const rows = this.#selectSessions.all(now);
+    const own = rows.find((row) => this.#options.userOf(String(row["consumer_key"])).userName === user.userName);
+    return own === undefined ? undefined : String(own["session_id"]);
   }
 
   #forget(token: Buffer): void {
