@@ -117,18 +117,9 @@ describe("ibkr-simulator", () => {
     for (const option of ["--port", "--credentials-dir", "--host", "--state", "--seed", "--hours"]) expect(output).toContain(option);
   });
 
-  test.each<[string, readonly string[], string]>([
-    ["an unknown option", ["--nonsense"], "Unknown option '--nonsense'"],
-    ["no folder", [], "--credentials-dir DIR is missing"],
-    ["a port that is none", ["--credentials-dir", "x", "--port", "http"], "--port is not a port number"],
-    ["a port out of range", ["--credentials-dir", "x", "--port", "70000"], "--port is not a port number"],
-    ["unknown hours", ["--credentials-dir", "x", "--hours", "never"], "--hours is neither"],
-    ["a public URL that is none", ["--credentials-dir", "x", "--public-url", "sim"], "--public-url is not"],
-  ])("refuses %s in one line", async (_mistake, args, text) => {
-    const { code, output, errors } = await run(...args);
-    expect([code, output]).toEqual([2, ""]);
-    expect(errors).toMatch(/^ibkr-simulator: .+ \(see --help\)\n$/);
-    expect(errors).toContain(text);
+  test("refuses a mistake in one line", async () => {
+    const { code, output, errors } = await run("--nonsense");
+    expect([code, output, errors]).toEqual([2, "", "ibkr-simulator: Unknown option '--nonsense' (see --help)\n"]);
   });
 
   test("says in one line that its port is in use", async () => {
