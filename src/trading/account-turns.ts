@@ -1,11 +1,24 @@
 import type { Clock } from "../lib/clock.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
-import { tooManyWaiting } from "./trading-errors.ts";
+import { background, type Log } from "../lib/log.ts";
+import { notSentInTime, tooManyWaiting } from "./trading-errors.ts";
 
 /** Most orders of one account that wait for their turn. */
 const MAX_WAITING = 50;
 /** Most time for one exchange with the broker: an order, its questions and their answers. */
 const EXCHANGE_LIMIT_MS = 60_000;
+
+/** One turn of an account's orders. */
+export interface Turn<T> {
+  /** The connection and account. */
+  readonly account: string;
+  /** Aborts when the caller must be answered, or has hung up. */
+  readonly signal: AbortSignal;
+  /** Once begun it always runs to its end. */
+  readonly action: () => Promise<T>;
+  /** What the caller is told when its signal aborts while the action runs on. */
+  readonly whenLate: () => T;
+}
 
 /**
  * Lets the orders of one account pass one after another: at IBKR another request of the account makes an open question
@@ -13,23 +26,47 @@ const EXCHANGE_LIMIT_MS = 60_000;
  */
 export class AccountTurns {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #locks = new KeyedLock<string>();
   readonly #waiting = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
   }
 
-  /** Waits for the turn of this account. Throws `rate_limited` when too many wait, or the signal's reason when it aborts first. */
-  async run<T>(account: string, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
-    const waiting = this.#waiting.get(account) ?? 0;
-    if (waiting >= MAX_WAITING) throw tooManyWaiting();
-    this.#waiting.set(account, waiting + 1);
-    try {
-      return await this.#locks.run(account, async () => {
-        signal.throwIfAborted();
+  /**
+   * Waits for the turn of this account. Throws `rate_limited` when too many wait, and `timeout` when the signal aborts before
+   * the action has begun: then it never begins.
+   */
+  async run<T>({ account, signal, action, whenLate }: Turn<T>): Promise<T> {
+    if ((this.#waiting.get(account) ?? 0) >= MAX_WAITING) throw tooManyWaiting();
+    let hasBegun = false;
+    const work = this.#counted(account, () =>
+      this.#locks.run(account, async () => {
+        if (signal.aborted) throw notSentInTime();
+        hasBegun = true;
         return action();
-      });
+      }),
+    );
+    const { promise: late, resolve, reject } = Promise.withResolvers<T>();
+    const onAbort = (): void => {
+      background(work, this.#log, "an order whose caller is gone");
+      if (hasBegun) resolve(whenLate());
+      else reject(notSentInTime());
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #counted<T>(account: string, work: () => Promise<T>): Promise<T> {
+    this.#waiting.set(account, (this.#waiting.get(account) ?? 0) + 1);
+    try {
+      return await work();
     } finally {
       const left = (this.#waiting.get(account) ?? 1) - 1;
       if (left === 0) this.#waiting.delete(account);

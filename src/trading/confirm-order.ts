@@ -11,8 +11,13 @@ import type { ConfirmRequest, PlaceOutcome, TradingCall } from "./trading.ts";
 /** Goes on with an order whose questions were shown: uses the token up and sends a new attempt. */
 export async function confirmOrder(deps: PipelineDeps, request: ConfirmRequest, call: TradingCall): Promise<PlaceOutcome> {
   const known = await findConfirmed(deps, request, call);
-  const key = { connectionId: known.order.connection_id, accountId: known.order.account_id };
-  return deps.turns.run(turnOf(key), call.call.signal, async () => runAttempt(deps, await consume(deps, known, call), call));
+  const { order } = known;
+  return deps.turns.run<PlaceOutcome>({
+    account: turnOf({ connectionId: order.connection_id, accountId: order.account_id }),
+    signal: call.call.signal,
+    action: async () => runAttempt(deps, await consume(deps, known, call), call),
+    whenLate: () => ({ kind: "pending", clientOrderId: order.client_order_id, draft: parseDraft(order.ticket) }),
+  });
 }
 
 /** Uses the token up and closes the request without placing anything. */

@@ -13,6 +13,7 @@ import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
 import { placeOrder, turnOf } from "./place-order.ts";
 import type { PipelineDeps } from "./run-attempt.ts";
 import { Settlement } from "./settlement.ts";
+import { notSentInTime } from "./trading-errors.ts";
 import type { Trading } from "./trading.ts";
 
 export interface TradingDeps {
@@ -29,7 +30,7 @@ const MAX_ACCOUNTS = 5;
 /** Makes the order pipeline over a database and the pool of connections. Call `reconcile` once at start, `close` at the end. */
 export function createTrading(deps: TradingDeps): Trading {
   const settlement = new Settlement(deps);
-  const turns = new AccountTurns(deps.clock);
+  const turns = new AccountTurns(deps.clock, deps.log);
   const pipeline: PipelineDeps = { ...deps, turns, settlement };
   return {
     placeOrder: (request, call) => placeOrder(pipeline, request, call),
@@ -43,7 +44,14 @@ export function createTrading(deps: TradingDeps): Trading {
       const { symbol: _symbol, currency: _currency, ...order } = draft;
       const ticket = { ...order, customerOrderId: randomId(deps.random, "wi", 10) };
       const key = { connectionId: caller.connectionId, accountId: draft.accountId };
-      return turns.run(turnOf(key), call.signal, () => broker.previewOrder(ticket, call));
+      return turns.run({
+        account: turnOf(key),
+        signal: call.signal,
+        action: () => broker.previewOrder(ticket, call),
+        whenLate: () => {
+          throw notSentInTime();
+        },
+      });
     },
     accountsOf: async ({ orderId, clientOrderId }, { userId, connectionId }) => {
       const { db } = deps.storage;

@@ -35,10 +35,15 @@ export async function placeOrder(deps: PipelineDeps, request: PlaceRequest, call
   const known = request.clientOrderId === undefined ? undefined : await findOrderRequest(deps.storage.db, key);
   if (known !== undefined) return repeat(deps, { row: known, request, call, turn: 0 });
   checkOrderRules(draft, await call.broker.tradingRules(draft.conid, call.call));
-  const mine = await deps.turns.run(turnOf(key), call.call.signal, async () => {
-    await refuseIdentical(deps, request, key);
-    const prepared = await claim(deps, { request, call, key });
-    return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
+  const mine = await deps.turns.run<PlaceOutcome | undefined>({
+    account: turnOf(key),
+    signal: call.call.signal,
+    action: async () => {
+      await refuseIdentical(deps, request, key);
+      const prepared = await claim(deps, { request, call, key });
+      return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
+    },
+    whenLate: () => ({ kind: "pending", clientOrderId, draft }),
   });
   if (mine !== undefined) return mine;
   const winner = await findOrderRequest(deps.storage.db, key);
@@ -103,9 +108,14 @@ async function repeat(deps: PipelineDeps, { row, request, call, turn }: Repeat):
   if (row.arguments_hash !== draftDigest(request.draft)) throw idempotencyMismatch(row.client_order_id);
   const current = await settled(deps, row, call);
   if (current.state !== "not_sent" && current.state !== "confirmation_required") return answerOf(current);
-  const answered = await deps.turns.run(turnOf(keyOf(current)), call.call.signal, async () => {
-    const prepared = await reclaim(deps, current, call);
-    return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
+  const answered = await deps.turns.run<PlaceOutcome | undefined>({
+    account: turnOf(keyOf(current)),
+    signal: call.call.signal,
+    action: async () => {
+      const prepared = await reclaim(deps, current, call);
+      return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
+    },
+    whenLate: () => ({ kind: "pending", clientOrderId: current.client_order_id, draft: request.draft }),
   });
   if (answered !== undefined) return answered;
   const moved = (await findOrderRequest(deps.storage.db, keyOf(current))) ?? current;

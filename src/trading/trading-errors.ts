@@ -58,6 +58,14 @@ export function confirmationExpired(wasUsed: boolean, clientOrderId: string): Ga
   return new GatewayError("confirmation_expired", message, { whatToDo, details: { client_order_id: clientOrderId } });
 }
 
+/** The caller's time was up before the order's turn came. */
+export function notSentInTime(): GatewayError {
+  return new GatewayError("timeout", "The order was not sent: its turn did not come in time.", {
+    whatToDo: "Nothing was placed. Send it again, with the same client_order_id if it had one.",
+    retryAfterSeconds: 5,
+  });
+}
+
 /** Too many orders of one account wait for their turn. */
 export function tooManyWaiting(): GatewayError {
   return new GatewayError("rate_limited", "Too many orders of this account are waiting to be sent.", {
