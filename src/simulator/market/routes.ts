@@ -5,6 +5,7 @@ import { optionRoutes } from "./contracts/option-routes.ts";
 import { scheduleRoutes } from "./contracts/schedule-routes.ts";
 import { searchRoutes } from "./contracts/search-routes.ts";
 import { securityRoutes } from "./contracts/security-routes.ts";
+import { historyRoutes } from "./market-data/history-routes.ts";
 import { snapshotRoutes } from "./market-data/snapshot-routes.ts";
 
 /** Every endpoint about contracts and market data: sections D and E of IBKR's API. */
@@ -16,4 +17,5 @@ export const marketRoutes: readonly Route[] = [
   ...optionRoutes,
   ...currencyRoutes,
   ...snapshotRoutes,
+  ...historyRoutes,
 ];

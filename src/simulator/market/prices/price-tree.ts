@@ -16,6 +16,9 @@ export interface TreeRoot extends UnitBar {
 
 /** Below this many intervals the trades are laid out one by one instead of being halved further. */
 const BLOCK_INTERVALS = 8;
+/** Range of a half as a share of its whole: at least the first, at most both together where the prices don't need more. */
+const LEAST_SHARE = 0.4;
+const SHARE_SPREAD = 0.3;
 
 /** Mutable while a query walks the tree. */
 interface Extremes {
@@ -92,26 +95,24 @@ function half(bar: UnitBar, key: number, middle: number): { readonly first: Unit
   const price = Math.min(high, Math.max(low, wanted));
   const highFirst = open === high || (close !== high && fraction(own, 3) < 0.5);
   const lowFirst = open === low || (close !== low && fraction(own, 4) < 0.5);
-  const topFirst = Math.max(open, price);
-  const topSecond = Math.max(price, close);
-  const bottomFirst = Math.min(open, price);
-  const bottomSecond = Math.min(price, close);
-  const up = fraction(own, 5) ** 2;
-  const down = fraction(own, 6) ** 2;
-  return {
-    first: {
-      open,
-      close: price,
-      high: highFirst ? high : topFirst + Math.floor(up * (high - topFirst)),
-      low: lowFirst ? low : bottomFirst - Math.floor(down * (bottomFirst - low)),
-    },
-    second: {
-      open: price,
-      close,
-      high: highFirst ? topSecond + Math.floor(up * (high - topSecond)) : high,
-      low: lowFirst ? bottomSecond - Math.floor(down * (bottomSecond - low)) : low,
-    },
+  const first = { open, close: price, high: highFirst ? high : Math.max(open, price), low: lowFirst ? low : Math.min(open, price) };
+  const second = {
+    open: price,
+    close,
+    high: highFirst ? Math.max(price, close) : high,
+    low: lowFirst ? Math.min(price, close) : low,
   };
+  return { first: widened(first, bar, mix(own, 5)), second: widened(second, bar, mix(own, 6)) };
+}
+
+/** Gives a half that came out narrow a range nearer to that of a random walk of half the length, within the whole bar's. */
+function widened(part: UnitBar, whole: UnitBar, key: number): UnitBar {
+  const wanted = (LEAST_SHARE + SHARE_SPREAD * fraction(key, 1)) * (whole.high - whole.low);
+  const missing = Math.round(wanted - (part.high - part.low));
+  if (missing <= 0) return part;
+  const high = Math.min(whole.high, part.high + Math.round(missing * fraction(key, 2)));
+  const low = Math.max(whole.low, part.low - (missing - (high - part.high)));
+  return { open: part.open, close: part.close, high, low };
 }
 
 /** The single trades of a short bar. Needs two trades between the ends when both high and low lie there. */
