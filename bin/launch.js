@@ -12,13 +12,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * Runs a built program of this package under Node.js 24 or newer: the running one, or the pinned one beside our
  * dependencies. `program` is a path under `dist`. Says in one line what to do when either is missing.
  */
-export function launch(program) {
+export function launch(program, running = process.versions.node) {
   const file = join(root, "dist", program);
   if (!existsSync(file)) return stop(`it is not built yet: run \`npm run build\` in ${root}`);
-  if (majorOf(process.versions.node) >= NEEDED_MAJOR) return import(pathToFileURL(file).href);
+  if (majorOf(running) >= NEEDED_MAJOR) return import(pathToFileURL(file).href);
   const node = findNode();
   if (node === undefined)
-    return stop(`Node.js ${NEEDED_MAJOR} or newer is needed, this is ${process.version}: run \`npm install\` in ${root}, or install it`);
+    return stop(`Node.js ${NEEDED_MAJOR} or newer is needed, this is ${running}: run \`npm install\` in ${root}, or install it`);
   return runUnder(node, file);
 }
 
