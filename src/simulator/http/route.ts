@@ -20,8 +20,8 @@ export type SimReply =
   | { readonly status: number; readonly json: unknown }
   | { readonly status: number; readonly text: string; readonly contentType: string };
 
-/** Which session a route needs: none, the read-only tier (Live Session Token), or a brokerage session. */
-export type Tier = "none" | "sso" | "brokerage";
+/** Which session a route needs: the read-only tier (Live Session Token), or an established brokerage session. */
+export type Tier = "sso" | "brokerage";
 
 /** One row of the pacing table: at most `requests` in `perMs`, or `concurrent` at once. */
 export type RoutePacing = { readonly requests: number; readonly perMs: number } | { readonly concurrent: number };

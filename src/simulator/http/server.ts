@@ -14,6 +14,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** How long requests that are under way may take once the server is closing. */
 const CLOSING_LIMIT_MS = 2_000;
 
+/** Where to listen, and who answers. */
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -23,6 +24,7 @@ export interface HttpServerOptions {
   readonly answer: (request: WireRequest) => Promise<SimReply>;
 }
 
+/** A server that listens. */
 export interface HttpServer {
   /** The port that it listens on. */
   readonly port: number;
