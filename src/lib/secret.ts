@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
 /** A value that must never be printed: every way of showing it gives `[secret]`. */
@@ -29,11 +29,10 @@ export class Secret {
 
 /** SHA-256 as lower-case hex: how high-entropy secrets (keys, tokens) are stored and looked up. */
 export function sha256Hex(value: string): string {
-  return createHash("sha256").update(value).digest("hex");
+  return hash("sha256", value, "hex");
 }
 
 /** Compares two texts in time that depends on neither's content. */
 export function equalSecrets(a: string, b: string): boolean {
-  const digestOf = (value: string) => createHash("sha256").update(value).digest();
-  return timingSafeEqual(digestOf(a), digestOf(b));
+  return timingSafeEqual(hash("sha256", a, "buffer"), hash("sha256", b, "buffer"));
 }
