@@ -197,5 +197,5 @@ describe("the speed of the bearer check on SQLite", () => {
     expect(microseconds).toBeLessThan(300);
     await bearer.close();
     await databases.stop();
-  });
+  }, 60_000);
 });

@@ -10,7 +10,7 @@ import { parseAccountIds, parseScope } from "./stored-key.ts";
 export type BearerRefusal = "missing" | "malformed" | "unknown" | "revoked" | "expired";
 
 /** Who is asking, or why nobody is. */
-export type BearerResult =
+type BearerResult =
   | {
       readonly kind: "caller";
       readonly caller: Caller;
@@ -20,7 +20,7 @@ export type BearerResult =
   | { readonly kind: "refused"; readonly reason: BearerRefusal };
 
 /** What is noted as a key's last use. */
-export interface BearerOrigin {
+interface BearerOrigin {
   readonly address: string | undefined;
   readonly client: string | undefined;
 }

@@ -13,9 +13,9 @@ export interface ApiKeyRef {
 }
 
 /** Most keys of one user that are not revoked. */
-export const MAX_ACTIVE_KEYS_PER_USER = 200;
+const MAX_ACTIVE_KEYS_PER_USER = 200;
 /** Most keys in a list: all that are not revoked, then the latest of the others. */
-export const MAX_LISTED_KEYS = 400;
+const MAX_LISTED_KEYS = 400;
 
 /** Stores a new key; throws `RangeError` when its user has too many. The database refuses a key on another user's connection. */
 export async function insertApiKey(storage: Storage, key: ApiKeyRow): Promise<void> {

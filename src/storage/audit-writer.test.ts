@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ import { type AuditWriter, createAuditLog } from "./audit-writer.ts";
 import type { Storage } from "./storage.ts";
 
 const END: AuditEnd = { outcome: "ok", code: undefined, durationUs: 1_234.6, upstreamCalls: 1 };
-const VICTIM = join(import.meta.dirname, "../../test/support/audit-victim.ts");
+const VICTIM = fileURLToPath(new URL("../../test/support/audit-victim.ts", import.meta.url));
 
 describe.each(ENGINES)("the audit log on %s", (engine) => {
   let databases: TestEngine;

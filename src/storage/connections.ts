@@ -6,7 +6,7 @@ import type { Storage } from "./storage.ts";
 export type ConnectionRow = Selectable<ConnectionsTable>;
 
 /** Most connections of one user; a person has a handful, and lists are never longer. */
-export const MAX_CONNECTIONS_PER_USER = 100;
+const MAX_CONNECTIONS_PER_USER = 100;
 
 /** Names a row together with its owner: no query finds another user's. */
 export interface ConnectionKey {

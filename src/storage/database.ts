@@ -104,7 +104,7 @@ export interface OrderConfirmationsTable {
 }
 
 /** One row per `/mcp` call. */
-export interface AuditLogTable {
+interface AuditLogTable {
   readonly sequence: Generated<number>;
   readonly request_id: string;
   readonly at: number;

@@ -5,7 +5,7 @@ import { fakeClock } from "../../test/support/fake-clock.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
 import { ENGINES, startEngine, type TestDatabase, type TestEngine } from "../../test/support/storages.ts";
 import type { Storage } from "./storage.ts";
-import { findUser, insertUser } from "./users.ts";
+import { deleteUser, findUser, insertUser } from "./users.ts";
 
 const user = (id: string) => ({ id, display_name: id, is_demo: 0, created_at: 1 });
 
@@ -130,7 +130,7 @@ describe.each(ENGINES)("storage on %s", (engine) => {
   it("deletes everything of a user with the user, and nothing of others", async () => {
     const [mine, theirs] = [await seedOwner(storage), await seedOwner(storage)];
     for (const owner of [mine, theirs]) await fillEveryTable(storage, owner);
-    await storage.db.deleteFrom("users").where("id", "=", mine.userId).execute();
+    expect([await deleteUser(storage, mine.userId), await deleteUser(storage, mine.userId)]).toEqual([true, false]);
     const tables = ["users", "connections", "api_keys", "order_requests", "order_attempts", "order_confirmations", "audit_log"] as const;
     const left = await Promise.all(
       tables.map(async (table) => {

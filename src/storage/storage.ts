@@ -8,7 +8,7 @@ export type SqlValue = string | number | null;
 /** Runs a prepared query with new parameters and answers its first row. */
 export type Lookup<Row> = (parameters: readonly SqlValue[]) => Promise<Row | undefined>;
 
-export interface TransactionOptions {
+interface TransactionOptions {
   /**
    * `full` (the default): committed means on disk, whatever happens to the machine.
    * `relaxed`: survives the end of this process, but the last moments may be lost with the machine's power.

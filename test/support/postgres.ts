@@ -71,7 +71,11 @@ function accountFor(): Account | undefined {
 }
 
 function idOf(flag: "-u" | "-g"): number {
-  return Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }).trim());
+  try {
+    return Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: "pipe" }).trim());
+  } catch (cause) {
+    throw new Error("PostgreSQL does not run as root, and there is no user postgres: install the package postgresql", { cause });
+  }
 }
 
 function commandAs(account: Account | undefined, command: readonly string[]): { command: string; args: string[] } {

@@ -36,7 +36,11 @@ export async function seedOwner(storage: Storage, name = "someone"): Promise<See
 export async function seedKeys(storage: Storage, count: number): Promise<SeededOwner & { readonly keys: readonly string[] }> {
   const owner = await seedOwner(storage);
   const keys = Array.from({ length: count }, () => `ibkr_${systemRandom.bytes(32).toString("base64url")}`);
-  const rows = keys.map((key, index) => keyRow(owner, key, index));
+  // In the order of both indexes: at random, each transaction would rewrite most of their pages.
+  const rows = keys
+    .map((key) => ({ keyHash: sha256Hex(key), prefix: key.slice(0, 11) }))
+    .toSorted((a, b) => (a.keyHash < b.keyHash ? -1 : 1))
+    .map((key, index) => keyRow(owner, `key_${owner.userId}_${String(index).padStart(9, "0")}`, key));
   for (let start = 0; start < count; start += ROWS_PER_TRANSACTION) {
     await insertRows(storage, rows.slice(start, start + ROWS_PER_TRANSACTION));
   }
@@ -67,14 +71,14 @@ async function insertRows(storage: Storage, rows: readonly ApiKeyRow[]): Promise
   );
 }
 
-function keyRow(owner: SeededOwner, key: string, index: number): ApiKeyRow {
+function keyRow(owner: SeededOwner, id: string, key: { readonly keyHash: string; readonly prefix: string }): ApiKeyRow {
   return {
-    id: `key_${systemRandom.bytes(12).toString("hex")}`,
+    id,
     user_id: owner.userId,
     connection_id: owner.connectionId,
-    key_hash: sha256Hex(key),
-    prefix: key.slice(0, 11),
-    label: `key ${index + 1}`,
+    key_hash: key.keyHash,
+    prefix: key.prefix,
+    label: "a seeded key",
     scope: "write",
     allowed_account_ids: null,
     limits: null,
