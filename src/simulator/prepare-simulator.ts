@@ -1,3 +1,5 @@
+import type { DatabaseSync } from "node:sqlite";
+
 import { systemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
@@ -74,8 +76,17 @@ const ADVANCE_EVERY_MS = 1_000;
  * Rejects when the state file or the credentials can't be used.
  */
 export async function prepareSimulator(options: SimulatorOptions, furtherRoutes: readonly Route[] = []): Promise<PreparedSimulator> {
-  const { host = DEFAULT_HOST, clock = systemClock, random = systemRandom, log } = options;
   const store = openStore(options.stateFile);
+  try {
+    return await prepareOver(store, options, furtherRoutes);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function prepareOver(store: DatabaseSync, options: SimulatorOptions, furtherRoutes: readonly Route[]): Promise<PreparedSimulator> {
+  const { host = DEFAULT_HOST, clock = systemClock, random = systemRandom, log } = options;
   const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
   const market = createMarket({ seed: options.seed ?? DEFAULT_SEED, alwaysOpen: options.tradingHours !== "real" });
   const trading = createTrading({ market, random, store, now: clock.now() });
@@ -103,8 +114,13 @@ export async function prepareSimulator(options: SimulatorOptions, furtherRoutes:
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
     origins = knownOrigins(url, options.publicUrl, server.port);
     const stopAdvancing = clock.every(ADVANCE_EVERY_MS, () => {
-      sessions.expire(clock.now());
-      trading.advance(clock.now());
+      try {
+        sessions.expire(clock.now());
+        trading.advance(clock.now());
+      } catch (error) {
+        // One bad second must not end the process that the simulator is part of; the next one tries again.
+        log?.error({ err: error }, "the simulated world did not move on");
+      }
     });
     const close = async (): Promise<void> => {
       stopAdvancing();

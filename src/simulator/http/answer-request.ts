@@ -45,7 +45,6 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
     const { route, params } = match;
     if (!pacing.admit(session, now)) return refuse(request);
     session.use(now);
-    simulation.trading.advance(now);
     if (route.tier === "brokerage" && session.standing(now) !== "established") return NO_BRIDGE;
     const body = parseBody(request.body);
     if ("problem" in body) return failure(400, body.problem);
@@ -55,9 +54,9 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
     const { method, path } = request;
     let status = 503;
     try {
-      const reply = await within(simulation, async () =>
-        route.handle({ method, path, params, query, body: body.value, now }, session, simulation),
-      );
+      simulation.trading.advance(now);
+      const handled = route.handle({ method, path, params, query, body: body.value, now }, session, simulation);
+      const reply = handled instanceof Promise ? await withinLimit(simulation, handled) : handled;
       status = reply.status;
       return reply;
     } catch (error) {
@@ -94,15 +93,15 @@ function parseBody(text: string): ParsedBody {
 }
 
 /** Waits for an endpoint, but not longer than IBKR would. */
-async function within({ clock }: Simulation, action: () => Promise<SimReply>): Promise<SimReply> {
+async function withinLimit({ clock }: Simulation, handled: Promise<SimReply>): Promise<SimReply> {
   const limit = new AbortController();
-  const timeout = clock.wait(TIME_LIMIT_MS, limit.signal).then(
-    () => failure(503, "Service Unavailable"),
-    () => failure(503, "Service Unavailable"),
-  );
   try {
-    return await Promise.race([action(), timeout]);
+    return await Promise.race([handled, clock.wait(TIME_LIMIT_MS, limit.signal).then(giveUp, giveUp)]);
   } finally {
     limit.abort();
   }
+}
+
+function giveUp(): SimReply {
+  return failure(503, "Service Unavailable");
 }
