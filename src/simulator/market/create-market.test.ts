@@ -195,14 +195,14 @@ describe("the simulated market", () => {
     open.quote(AAPL, SUNDAY);
     let started = performance.now();
     for (let count = 0; count < 2000; count += 1) open.quote(AAPL, SUNDAY + Math.floor(random.fraction() * HOUR_MS));
-    expect((performance.now() - started) / 2000).toBeLessThan(0.5);
+    expect((performance.now() - started) / 2000).toBeLessThan(1);
     started = performance.now();
     const year = { conid: SPY, period: { count: 1, unit: "y" }, bar: "1d", until: SUNDAY, outsideRth: false } as const;
     for (let count = 0; count < 10; count += 1) expect(historyBars(open, year)).toHaveLength(365);
-    expect((performance.now() - started) / 10).toBeLessThan(50);
+    expect((performance.now() - started) / 10).toBeLessThan(100);
     started = performance.now();
     const day = { conid: SPY, period: { count: 1, unit: "d" }, bar: "1min", until: SUNDAY, outsideRth: false } as const;
     expect(historyBars(open, day).length).toBe(631);
-    expect(performance.now() - started).toBeLessThan(250);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });
