@@ -166,6 +166,7 @@ export class Session {
       if (this.#expires()) this.#token = await this.#exchange(signal);
       await this.#establish(signal);
       this.#accounts = await this.#primeAccounts(signal);
+      signal.throwIfAborted();
       this.#succeeded();
     } catch (error) {
       throw this.#failed(signal.aborted ? signal.reason : error);

@@ -75,6 +75,8 @@ export class Snapshots {
 
   close(): void {
     this.#ended.abort();
+    for (const want of this.#wants.values()) want.reject(abortReason(this.#ended.signal));
+    this.#wants.clear();
   }
 
   /** Those who ask within the same turn of the event loop share a request. */

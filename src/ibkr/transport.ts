@@ -101,7 +101,8 @@ export class Transport {
     const failure = error instanceof TransportError ? error : undefined;
     turn.done(failure === undefined || failure.sent === "never");
     const facts = { endpoint: request.endpoint, method: request.method, sent: failure?.sent, reason: failure?.reason };
-    this.#deps.log.warn(facts, "upstream gave no answer");
+    if (failure?.reason === "aborted") this.#deps.log.debug(facts, "upstream was not waited for");
+    else this.#deps.log.warn(facts, "upstream gave no answer");
   }
 
   async #exchange(request: ApiRequest, options: CallOptions, authorize: Authorize): Promise<Answer> {
