@@ -41,7 +41,8 @@ export function createSdkBridge(deps: SdkBridgeDeps): SdkBridge {
       onerror: (error) => deps.log.debug({ err: error }, "the protocol library refused a request"),
     },
   );
-  const serveLegacy = deps.extend?.serveLegacy ?? serveLegacyStateless;
+  const serveLegacy = async (exchange: LegacyExchange): Promise<Response> =>
+    (await deps.extend?.serveLegacy?.(exchange)) ?? serveLegacyStateless(exchange);
   return {
     handle: async (req, res, request) => {
       const webRequest = toWebRequest(req, res);

@@ -1,4 +1,10 @@
-import { type CallToolResult, McpServer, type ServerContext, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import {
+  type CallToolResult,
+  McpServer,
+  type ServerContext,
+  type ServerOptions,
+  type StandardSchemaWithJSON,
+} from "@modelcontextprotocol/server";
 
 import type { Caller } from "../connections/caller.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -28,8 +34,13 @@ export interface LegacyExchange {
 /** What only tests serve, behind the same transport and bearer check: the fixtures of the conformance suite. */
 export interface ServerExtension {
   register(server: McpServer): void;
-  /** Answers 2025-era requests in place of the session-less JSON leg: requests from server to client need a session there. */
-  readonly serveLegacy?: (exchange: LegacyExchange) => Promise<Response>;
+  /** Checks `requestState` before a tool runs. */
+  readonly requestState?: ServerOptions["requestState"];
+  /**
+   * Answers a 2025-era request in place of the session-less JSON leg, or leaves it to that: requests from server to
+   * client need a session there.
+   */
+  readonly serveLegacy?: (exchange: LegacyExchange) => Promise<Response | undefined>;
 }
 
 export interface SdkServerDeps {
@@ -46,6 +57,7 @@ export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpSe
     {
       instructions: INSTRUCTIONS,
       capabilities: { tools: { listChanged: false } },
+      ...(deps.extend?.requestState === undefined ? {} : { requestState: deps.extend.requestState }),
       cacheHints: { "tools/list": cacheHint, "server/discover": cacheHint },
     },
   );
