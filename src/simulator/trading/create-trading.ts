@@ -35,6 +35,8 @@ export function createTrading({ market, random, store: database, now }: TradingD
   const accounts = store.accounts();
   const books = createAccountBooks(store, accounts);
   const exchange = new Exchange({ market, store, books, now, cancelDelayMs: options.cancelDelayMs ?? 0 });
+  // What happened while the simulator was stopped, or since the last write before a crash.
+  exchange.advance(now);
   const valuation = (accountId: string, at: number): AccountValuation => {
     const account = accounts.find(({ id }) => id === accountId);
     if (account === undefined) throw new RangeError(`unknown account: ${accountId}`);

@@ -85,6 +85,7 @@ export class Exchange {
         for (const execution of settled) books.record(execution);
         const taken = new Map<number, Decimal>();
         for (const order of before) this.#passOrder(order, { from, to, taken });
+        if (taken.size > 0) store.setCounter("advanced_to", to);
       });
     } catch (error) {
       // The database has kept nothing of this stretch, so the memory must not either.
@@ -106,7 +107,7 @@ export class Exchange {
   /** Lets the order meet the market of one stretch. */
   #look(order: SimOrder, { instrument, from, to, taken }: Stretch & { instrument: SimInstrument }): SimOrder {
     const { market } = this.#deps;
-    const quote = market.quote(order.conid, to);
+    const quote = (): SimQuote => market.quote(order.conid, to);
     const open = !instrument.halted && market.isOpen(order.conid, to, order.outsideRth);
     const range = instrument.halted || to <= from ? undefined : market.traded(order.conid, from + 1, to, order.outsideRth);
     const match = matchOrder(order, { open, quote, range });
@@ -116,7 +117,7 @@ export class Exchange {
         : { ...order, ...flags(order, match), updatedAt: to };
     if (match.price === undefined) return seen;
     const used = taken.get(order.conid) ?? Decimal.zero;
-    const shown = match.takesShown ? shownSize(order, quote) : Decimal.zero;
+    const shown = match.takesShown ? shownSize(order, quote()) : Decimal.zero;
     const available = shown.plus(range?.volume ?? Decimal.zero).minus(used);
     const remaining = order.quantity.minus(order.filled);
     const quantity = available.lessThan(remaining) ? available.roundToStep(instrument.sizeIncrement, "down") : remaining;

@@ -6,7 +6,8 @@ import type { SimOrder } from "./records.ts";
 export interface MarketLook {
   /** True when the order may fill at that instant. */
   readonly open: boolean;
-  readonly quote: SimQuote;
+  /** The quote at that instant; asked for only where it matters. */
+  quote(): SimQuote;
   /** What traded in the stretch; undefined when nothing could. */
   readonly range: TradedRange | undefined;
 }
@@ -41,20 +42,27 @@ export function matchOrder(order: SimOrder, look: MarketLook): Match {
 /** True when the last price has reached the stop, now or at some time in the stretch. */
 export function stopReached({ side, stopPrice }: Pick<SimOrder, "side" | "stopPrice">, look: MarketLook): boolean {
   if (stopPrice === undefined) return false;
-  const trades = [look.range?.high, look.range?.low, look.open ? look.quote.last : undefined];
-  return trades.some((price) => price !== undefined && (side === "BUY" ? !price.lessThan(stopPrice) : !price.greaterThan(stopPrice)));
+  // Where nothing traded, the last price counts that an order finds when it comes.
+  const last = look.range === undefined && look.open ? look.quote().last : undefined;
+  const price = (side === "BUY" ? look.range?.high : look.range?.low) ?? last;
+  return price !== undefined && (side === "BUY" ? !price.lessThan(stopPrice) : !price.greaterThan(stopPrice));
 }
 
 function fillPrice(order: SimOrder, look: MarketLook, arriving: boolean): Decimal | undefined {
-  const touch = order.side === "BUY" ? look.quote.ask : look.quote.bid;
   const limit = order.limitPrice;
-  if (limit === undefined) return look.open ? touch : undefined;
-  if (arriving && !worse(order, touch, limit)) return touch;
+  if (limit === undefined) return look.open ? touchOf(order, look) : undefined;
+  const touch = arriving ? touchOf(order, look) : undefined;
+  if (touch !== undefined && !worse(order, touch, limit)) return touch;
   if (look.range === undefined) return undefined;
   const best = order.side === "BUY" ? look.range.low : look.range.high;
   const worst = order.side === "BUY" ? look.range.high : look.range.low;
   if (worse(order, best, limit)) return undefined;
   return worse(order, worst, limit) ? limit : worst;
+}
+
+function touchOf({ side }: SimOrder, look: MarketLook): Decimal {
+  const quote = look.quote();
+  return side === "BUY" ? quote.ask : quote.bid;
 }
 
 /** True when `price` is worse than `limit` for the order's owner. */

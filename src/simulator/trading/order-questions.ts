@@ -115,7 +115,7 @@ function kindMessages(ticket: Ticket, context: OrderContext): readonly OrderMess
     return risky ? [{ id: "o10151", text: MARKET_RISK }] : [];
   }
   if (ticket.kind === "LMT") return [];
-  const reached = stopReached(ticket, { open: true, quote: market.quote(instrument.conid, now), range: undefined });
+  const reached = stopReached(ticket, { open: true, quote: () => market.quote(instrument.conid, now), range: undefined });
   const stop = { id: "o10152", text: STOP_RISK };
   return reached
     ? [
