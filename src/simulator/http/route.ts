@@ -21,7 +21,7 @@ export type SimReply =
   | { readonly status: number; readonly text: string; readonly contentType: string };
 
 /** Which session a route needs: the read-only tier (Live Session Token), or an established brokerage session. */
-export type Tier = "sso" | "brokerage";
+type Tier = "sso" | "brokerage";
 
 /** One row of the pacing table: at most `requests` in `perMs`, or `concurrent` at once. */
 export type RoutePacing = { readonly requests: number; readonly perMs: number } | { readonly concurrent: number };

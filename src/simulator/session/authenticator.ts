@@ -26,7 +26,7 @@ export interface AuthenticRequest extends Omit<SignedRequest, "parameters"> {
 }
 
 /** Who a request comes from, or the reply that refuses it. */
-export type Authentication = { readonly session: UserSession } | { readonly refusal: SimReply };
+type Authentication = { readonly session: UserSession } | { readonly refusal: SimReply };
 
 /** Checks signatures, and gives out Live Session Tokens. */
 export interface Authenticator {

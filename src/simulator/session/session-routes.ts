@@ -8,7 +8,7 @@ const MAC = "02:00:5E:10:00:01";
 const HARDWARE_INFO = `7c19a2d4|${MAC}`;
 
 /** What the simulator calls itself where IBKR names its server. */
-export const SERVER_INFO = { serverName: "JifN19053", serverVersion: "Build 10.44.1d, Mar 3, 2026 1:55:32 PM" };
+const SERVER_INFO = { serverName: "JifN19053", serverVersion: "Build 10.44.1d, Mar 3, 2026 1:55:32 PM" };
 
 const SSO_LIFETIME_MS = 24 * 60 * 60_000;
 const SECOND_MS = 1_000;
