@@ -8,7 +8,7 @@ import { prepareSimulator } from "./prepare-simulator.ts";
 import { TestClock } from "./test-clock.ts";
 
 /** What a test sends beside method and path. */
-interface TestCall {
+export interface TestCall {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -17,7 +17,7 @@ interface TestCall {
 }
 
 /** A reply as a test reads it: JSON parsed losslessly (non-integers are text), other bodies as text. */
-interface TestReply {
+export interface TestReply {
   readonly status: number;
   readonly json: unknown;
   readonly text: string;
