@@ -192,7 +192,8 @@ export function contractRow(instrument: Instrument) {
 
 /** A contract in a few words for people: `AAPL (NASDAQ, USD)`. */
 export function describe(instrument: Instrument): string {
-  const { symbol, expiry, strike, right, exchange, currency } = instrument;
+  const { symbol, secType, expiry, strike, right, exchange, currency } = instrument;
+  if (secType === "CASH" && !symbol.includes(".")) return `${symbol}.${currency}`;
   const name = expiry === undefined || right === undefined ? symbol : `${symbol} ${expiry} ${strike?.toString() ?? ""} ${right}`;
   return `${name} (${[exchange, currency].filter((part) => part !== undefined).join(", ")})`;
 }

@@ -89,7 +89,8 @@ function tokenAnswer(context: ToolContext, open: OpenConfirmation): CompleteAnsw
   return completeAnswer(context, {
     text: `Nothing is placed yet. IBKR asks about ${draftText(open.draft)} in ${open.draft.accountId} (${context.broker.mode}):\n${questionLines(open)}`,
     accountId: open.draft.accountId,
-    notes: ["Ask the user. To go on, call place_order with confirm_token alone within two minutes."],
+    // In the text too: some hosts show a model nothing else.
+    notes: [`Ask the user. To go on, call place_order with confirm_token ${open.token} alone within two minutes.`],
     body: {
       status: "confirmation_required",
       client_order_id: open.clientOrderId,

@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { pino } from "pino";
+
+import type { Caller } from "../../src/connections/caller.ts";
+import { createConnections } from "../../src/connections/pool.ts";
+import { GatewayError } from "../../src/lib/errors.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import type { CompleteAnswer, InputResponse, Tool, ToolAnswer, ToolContext } from "../../src/mcp/define-tool.ts";
+import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { insertConnection } from "../../src/storage/connections.ts";
+import { openStorage } from "../../src/storage/open-storage.ts";
+import { createSealer } from "../../src/storage/sealing.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { insertUser } from "../../src/storage/users.ts";
+import { createTrading } from "../../src/trading/create-trading.ts";
+import type { Trading } from "../../src/trading/trading.ts";
+import { type FastClock, fastClock } from "./fast-clock.ts";
+
+/** Stands between the client and the simulator: may pass a request on, lose it, lose its answer, or change it. */
+export type Network = (url: string, init: RequestInit | undefined, pass: () => Promise<Response>) => Promise<Response>;
+
+/** How one call differs from a plain one of the default caller. */
+export interface CallOptions {
+  readonly caller?: Partial<Caller>;
+  readonly signal?: AbortSignal;
+  readonly canElicitForm?: boolean;
+  readonly inputResponse?: InputResponse;
+}
+
+/** Tools, pipeline, client and simulator over a database of their own, without the HTTP server in front. */
+export interface TradingStack {
+  readonly simulator: Simulator;
+  readonly storage: Storage;
+  readonly clock: FastClock;
+  readonly caller: Caller;
+  /** The present pipeline; `restart` makes a new one. */
+  trading(): Trading;
+  /** `METHOD path` of each request that went to the simulator. */
+  readonly sent: readonly string[];
+  setNetwork(network: Network | undefined): void;
+  run(tool: Tool, args: JsonObject, options?: CallOptions): Promise<ToolAnswer>;
+  /** Runs a tool that must finish; throws its `GatewayError`. */
+  complete(tool: Tool, args: JsonObject, options?: CallOptions): Promise<CompleteAnswer["structured"]>;
+  /** Drops pipeline and connections as a kill would: what was under way writes nothing more. New ones take the same database. */
+  crash(): void;
+  close(): Promise<void>;
+}
+
+/** Starts one. The clock runs `speed` times as fast as the machine's. */
+export async function startTradingStack(speed = 20): Promise<TradingStack> {
+  const folder = await mkdtemp(join(tmpdir(), "ibkr-gateway-trading-"));
+  const clock = fastClock(speed);
+  const log = pino({ enabled: false });
+  const simulator = await createSimulator({ clock, seed: "trading-stack" });
+  const storage = await openStorage({ file: join(folder, "gateway.db"), log });
+  const sealer = createSealer({ key: systemRandom.bytes(32), keyId: "test" });
+  const caller: Caller = {
+    id: "key_test",
+    source: "apikey",
+    userId: "usr_test",
+    connectionId: "con_test",
+    scope: "write",
+    allowedAccountIds: undefined,
+    pinnedAccountId: simulator.accountIds[0],
+  };
+  await insertUser(storage, { id: caller.userId, display_name: "Test", is_demo: 0, created_at: clock.now() });
+  await insertConnection(storage, {
+    id: caller.connectionId,
+    user_id: caller.userId,
+    kind: "simulator",
+    label: "Test",
+    mode: "simulated",
+    settings: JSON.stringify({ baseUrl: "embedded" }),
+    sealed_secrets: sealer.seal(JSON.stringify(simulator.credentials), {
+      table: "connections",
+      column: "sealed_secrets",
+      rowId: caller.connectionId,
+      userId: caller.userId,
+    }),
+    created_at: clock.now(),
+  });
+  const sent: string[] = [];
+  let network: Network | undefined;
+  const faultyFetch: typeof fetch = async (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    sent.push(`${init?.method ?? "GET"} ${new URL(url).pathname.replace("/v1/api", "")}`);
+    const pass = () => fetch(input, init);
+    return network === undefined ? pass() : network(url, init, pass);
+  };
+  const abandoned: (() => Promise<void>)[] = [];
+  const start = () => {
+    let isDead = false;
+    const mortal: Storage = {
+      ...storage,
+      transaction: (work, options) => (isDead ? new Promise<never>(() => undefined) : storage.transaction(work, options)),
+    };
+    const connections = createConnections({
+      storage,
+      sealer,
+      clock,
+      random: systemRandom,
+      log,
+      fetch: faultyFetch,
+      embeddedSimulatorUrl: simulator.baseUrl,
+    });
+    const trading = createTrading({ storage: mortal, connections, clock, random: systemRandom, log });
+    const kill = (): void => {
+      isDead = true;
+    };
+    return { connections, trading, kill };
+  };
+  let parts = start();
+  const pins = new Map<string, string>();
+
+  const run = async (tool: Tool, args: JsonObject, options: CallOptions = {}): Promise<ToolAnswer> => {
+    const who: Caller = { ...caller, ...options.caller };
+    const signal = options.signal ?? AbortSignal.timeout(15_000);
+    const { broker } = await parts.connections.open(who, signal);
+    const context: ToolContext = {
+      caller: { ...who, pinnedAccountId: pins.get(who.id) ?? who.pinnedAccountId },
+      broker,
+      call: { signal, caller: who.id },
+      clock,
+      trading: parts.trading,
+      pinAccount: (accountId) => Promise.resolve(void pins.set(who.id, accountId)),
+      canElicitForm: options.canElicitForm ?? false,
+      inputResponse: options.inputResponse,
+    };
+    const parsed = tool.input.safeParse(args);
+    if (!parsed.success) throw new GatewayError("invalid_arguments", parsed.error.message, { whatToDo: "" });
+    return tool.run(parsed.data, context);
+  };
+
+  return {
+    simulator,
+    storage,
+    clock,
+    caller,
+    trading: () => parts.trading,
+    sent,
+    setNetwork: (next) => {
+      network = next;
+    },
+    run,
+    complete: async (tool, args, options) => {
+      const answer = await run(tool, args, options);
+      if (answer.kind !== "complete") throw new Error(`the tool asked: ${JSON.stringify(answer.inputRequests)}`);
+      return answer.structured;
+    },
+    crash: () => {
+      const { kill, connections } = parts;
+      kill();
+      abandoned.push(() => connections.close());
+      parts = start();
+    },
+    close: async () => {
+      await parts.trading.close();
+      await parts.connections.close();
+      await Promise.all(abandoned.map((close) => close()));
+      await simulator.close();
+      await storage.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
