@@ -53,12 +53,14 @@ export interface App {
 export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).toReversed()) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, "not everything could be closed in order");
   };
   try {
     return await compose(config, deps, { closers, closeAll });
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((closing: unknown) => deps.log.error({ err: closing }, "closing after a failed start"));
     throw error;
   }
 }
@@ -92,6 +94,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const registry = createRegistry(loadTools(), serverInfo);
   const metrics = createMetrics();
   metrics.gauge("gateway_audit_queue", "Audit rows waiting to be written", () => audit.queued);
+  metrics.gauge("gateway_audit_lost", "Audit rows that could not be written at all", () => audit.lost);
   const callTool = createCallTool({
     connections,
     trading,

@@ -30,7 +30,7 @@ export interface EndpointDeps {
   readonly registry: Registry;
   readonly callTool: CallTool;
   readonly authenticate: Authenticate;
-  readonly audit: Pick<AuditLog, "record">;
+  readonly audit: Pick<AuditLog, "record" | "hasRoom">;
   readonly metrics: EndpointMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -172,6 +172,11 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
       if (running >= maxConcurrentRequests) {
         res.setHeader("Retry-After", "1");
         refuse(res, 503, RPC.refused, "Too many requests at once. Try again in a second.");
+        return;
+      }
+      if (!audit.hasRoom()) {
+        res.setHeader("Retry-After", "5");
+        refuse(res, 503, RPC.refused, "The gateway can't put calls on record at the moment and so takes none. Try again in a few seconds.");
         return;
       }
       running += 1;

@@ -34,6 +34,8 @@ export interface AuditLog {
   begin(start: AuditStart): Promise<void>;
   /** Completes the row that `begin` wrote. */
   complete(requestId: string, end: AuditEnd): Promise<void>;
+  /** False while the queue is full because the database fails: new calls must be refused, they could not be put on record. */
+  hasRoom(): boolean;
   /** Writes what is queued. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -15,8 +15,6 @@ export interface AuditWriterDeps {
 
 /** The audit log with what its operator watches. */
 export interface AuditWriter extends AuditLog {
-  /** False while the queue is full because the database fails: new calls must be refused, they could not be put on record. */
-  hasRoom(): boolean;
   /** Entries waiting to be written. */
   readonly queued: number;
   /** Entries that could not be written at all; each is named in the log. */

@@ -115,8 +115,9 @@ function callerWith(scope: Caller["scope"]): Caller {
   };
 }
 
-function memoryAudit(rows: AuditRow[], beginFails: boolean): CallToolDeps["audit"] {
+function memoryAudit(rows: AuditRow[], beginFails: boolean): CallToolDeps["audit"] & { hasRoom(): boolean } {
   return {
+    hasRoom: () => true,
     record: (start, end) => void rows.push({ start, end, begun: false }),
     begin: (start) => {
       if (beginFails) return Promise.reject(new Error("disk full"));
