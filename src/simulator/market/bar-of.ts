@@ -1,14 +1,8 @@
 import type { Decimal } from "../../lib/decimal.ts";
 import type { Line } from "./line.ts";
-import type { SimBar, TradedRange } from "./market.ts";
+import type { SimBar, TimeRange, TradedRange } from "./market.ts";
 import type { SeriesSlice } from "./prices/price-series.ts";
-
-/** A stretch of time, both ends included, with or without the trades outside regular hours. */
-export interface BarRequest {
-  readonly from: number;
-  readonly to: number;
-  readonly extended: boolean;
-}
+import { joinSlices } from "./prices/stretch.ts";
 
 interface Found {
   readonly slice: SeriesSlice;
@@ -16,36 +10,26 @@ interface Found {
 }
 
 /** Low, high and volume of what traded in a stretch, or undefined when nothing did. */
-export function tradedOver(line: Line, request: BarRequest): TradedRange | undefined {
+export function tradedOver(line: Line, request: TimeRange): TradedRange | undefined {
   const bar = barOf(line, request);
   return bar === undefined ? undefined : { low: bar.low, high: bar.high, volume: bar.volume };
 }
 
 /** The trades of a stretch as one bar, which starts with the stretch or with its first session, whichever is later. */
-export function barOf(line: Line, request: BarRequest): SimBar | undefined {
+export function barOf(line: Line, request: TimeRange): SimBar | undefined {
   const to = Math.min(request.to, line.endsAt - 1);
   let found: Found | undefined;
   let session = line.calendar.sessionAt(request.from);
   while (session.extendedOpensAt <= to) {
-    const slice = line.series.slice({ session, from: request.from, to, extended: request.extended });
+    const slice = line.series.slice({ session, from: request.from, to, extended: request.outsideRth });
     if (slice !== undefined) {
-      const opens = request.extended ? session.extendedOpensAt : session.opensAt;
-      found = found === undefined ? { slice, startsAt: Math.max(opens, request.from) } : { ...found, slice: join(found.slice, slice) };
+      const opens = request.outsideRth ? session.extendedOpensAt : session.opensAt;
+      found =
+        found === undefined ? { slice, startsAt: Math.max(opens, request.from) } : { ...found, slice: joinSlices(found.slice, slice) };
     }
     session = line.calendar.sessionAfter(session.extendedOpensAt);
   }
   if (found === undefined) return undefined;
   const values: { open: Decimal; high: Decimal; low: Decimal; close: Decimal; volume: Decimal } = line.decimals(found.slice);
   return { ...values, startsAt: found.startsAt };
-}
-
-function join(earlier: SeriesSlice, later: SeriesSlice): SeriesSlice {
-  return {
-    open: earlier.open,
-    high: Math.max(earlier.high, later.high),
-    low: Math.min(earlier.low, later.low),
-    close: later.close,
-    volume: earlier.volume + later.volume,
-    lastAt: later.lastAt,
-  };
 }

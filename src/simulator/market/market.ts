@@ -67,6 +67,14 @@ export interface TradedRange {
   readonly volume: Decimal;
 }
 
+/** A stretch of time, both ends included, in epoch ms. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+  /** With the trades before and after regular hours. */
+  readonly outsideRth: boolean;
+}
+
 /** Trades of a stretch of time as a chart draws them. */
 export interface SimBar extends TradedRange {
   readonly open: Decimal;
@@ -115,8 +123,8 @@ export interface Market {
   /** Price increment that holds at a price. */
   priceIncrement(conid: number, price: Decimal): Decimal;
   calendar(conid: number): TradingCalendar;
-  /** The trades from `from` (included) to `to` (included) as one bar; undefined when there are none. */
-  bar(conid: number, from: number, to: number, outsideRth: boolean): SimBar | undefined;
+  /** The trades of a stretch as one bar; undefined when there are none. */
+  bar(conid: number, range: TimeRange): SimBar | undefined;
   /** A whole trading day's regular hours, in constant time; undefined when `day` (a day number) isn't a trading day. */
   dayBar(conid: number, day: number): SimBar | undefined;
   /** Last trading days `YYYYMMDD` of the options listed at an instant, soonest first; none for an instrument without options. */

@@ -56,25 +56,19 @@ export function createTradingCalendar(hours: ExchangeHours, alwaysOpen: boolean)
     return weekday(day) !== 0 && weekday(day) !== 6 && !yearOf(day).closed.has(day);
   }
 
-  function makeSession(day: number): TradingSession | undefined {
-    if (!isTradingDay(day)) return undefined;
-    if (alwaysOpen) {
-      const opensAt = clock.instant(day, 0);
-      const closesAt = clock.instant(day + 1, 0);
-      return { day, extendedOpensAt: opensAt, opensAt, closesAt, extendedClosesAt: closesAt };
-    }
+  function makeSession(day: number): TradingSession {
+    if (alwaysOpen) return sessionOf(day, { opensAt: clock.instant(day, 0), closesAt: clock.instant(day + 1, 0) });
     const earlyClose = yearOf(day).early.get(day);
-    const opensAt = clock.instant(day, hours.opens);
-    const closesAt = clock.instant(day, earlyClose ?? hours.closes);
-    if (hours.extended === undefined) return { day, extendedOpensAt: opensAt, opensAt, closesAt, extendedClosesAt: closesAt };
+    const regular = { opensAt: clock.instant(day, hours.opens), closesAt: clock.instant(day, earlyClose ?? hours.closes) };
+    if (hours.extended === undefined) return sessionOf(day, regular);
     const evening = earlyClose === undefined ? hours.extended.closes : earlyClose + hours.extended.afterEarlyClose;
     const extendedOpensAt = clock.instant(day, hours.extended.opens);
-    return { day, extendedOpensAt, opensAt, closesAt, extendedClosesAt: clock.instant(day, evening) };
+    return { day, ...regular, extendedOpensAt, extendedClosesAt: clock.instant(day, evening) };
   }
 
   function session(day: number): TradingSession | undefined {
     if (sessions.has(day)) return sessions.get(day);
-    const made = makeSession(day);
+    const made = isTradingDay(day) ? makeSession(day) : undefined;
     sessions.set(day, made);
     return made;
   }
@@ -109,4 +103,8 @@ export function createTradingCalendar(hours: ExchangeHours, alwaysOpen: boolean)
     previousTradingDay: (day) => step(day, -1),
     nextTradingDay: (day) => step(day, 1),
   };
+}
+
+function sessionOf(day: number, regular: { readonly opensAt: number; readonly closesAt: number }): TradingSession {
+  return { day, ...regular, extendedOpensAt: regular.opensAt, extendedClosesAt: regular.closesAt };
 }

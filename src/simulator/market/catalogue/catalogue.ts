@@ -1,16 +1,27 @@
 import { Decimal } from "../../../lib/decimal.ts";
 import type { SimInstrument, SimSecType } from "../market.ts";
 import { CURRENCY_PAIRS } from "./currency-pairs.ts";
-import { EUROPEAN_STOCKS } from "./european-stocks.ts";
+import { CONTINENTAL_STOCKS } from "./continental-stocks.ts";
 import { FUNDS } from "./funds.ts";
 import { INDICES } from "./indices.ts";
 import type { Listing } from "./listing.ts";
+import { LONDON_STOCKS } from "./london-stocks.ts";
 import { SPECIAL_STOCKS } from "./special-stocks.ts";
 import { US_STOCKS } from "./us-stocks.ts";
+import { US_TECHNOLOGY_STOCKS } from "./us-technology-stocks.ts";
 import { VENUES, type Venue } from "./venues.ts";
 
 /** Every instrument but the options, which come from rules. */
-export const CATALOGUE: readonly Listing[] = [...US_STOCKS, ...FUNDS, ...EUROPEAN_STOCKS, ...SPECIAL_STOCKS, ...INDICES, ...CURRENCY_PAIRS];
+export const CATALOGUE: readonly Listing[] = [
+  ...US_TECHNOLOGY_STOCKS,
+  ...US_STOCKS,
+  ...FUNDS,
+  ...LONDON_STOCKS,
+  ...CONTINENTAL_STOCKS,
+  ...SPECIAL_STOCKS,
+  ...INDICES,
+  ...CURRENCY_PAIRS,
+];
 
 const SEC_TYPES: Record<NonNullable<Listing["kind"]>, SimSecType> = {
   stock: "STK",

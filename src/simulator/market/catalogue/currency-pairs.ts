@@ -127,6 +127,7 @@ export const CURRENCY_PAIRS: readonly Listing[] = [
     conid: 12_345_777,
     symbol: "USD",
     name: "USD.HKD",
+    volatility: 0.0003,
     venue: "IDEALPRO",
     price: "7.7816",
     volume: 120_000_000,

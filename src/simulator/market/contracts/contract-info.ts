@@ -70,6 +70,7 @@ const TIME_IN_FORCE = [
   "DAY/o,a",
 ];
 
+/** Whose order rules are asked for, for which side, and when. */
 export interface RulesRequest {
   readonly isBuy: boolean;
   readonly accountIds: readonly string[];

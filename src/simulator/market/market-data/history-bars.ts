@@ -23,7 +23,8 @@ export const MAX_BARS = 1000;
  * Days are trading days: a period of `5d` is the latest five of them; weeks, months and years go by the calendar. A period of minutes
  * or hours is trading time, and so are the bars, which begin with the session.
  */
-export function historyBars(market: Market, request: HistoryRequest): readonly SimBar[] {
+export function historyBars(market: Market, wanted: HistoryRequest): readonly SimBar[] {
+  const request = { ...wanted, until: lastCovered(market, wanted) };
   switch (request.bar) {
     case "1d":
       return dailyBars(market, request).slice(-MAX_BARS);
@@ -34,6 +35,12 @@ export function historyBars(market: Market, request: HistoryRequest): readonly S
     default:
       return intradayBars(market, request);
   }
+}
+
+/** Before the regular open, regular hours end with the day before. */
+function lastCovered(market: Market, { conid, until, outsideRth }: HistoryRequest): number {
+  const session = market.calendar(conid).sessionAt(until);
+  return outsideRth || until >= session.opensAt ? until : session.extendedOpensAt - 1;
 }
 
 interface DailyBar extends SimBar {
@@ -78,7 +85,7 @@ function dailyBars(market: Market, request: HistoryRequest): readonly DailyBar[]
 function partOfDay(market: Market, { conid, until, outsideRth }: HistoryRequest, session: TradingSession): SimBar | undefined {
   const from = outsideRth ? session.extendedOpensAt : session.opensAt;
   const end = outsideRth ? session.extendedClosesAt : session.closesAt;
-  const bar = market.bar(conid, from, Math.min(until, end - 1), outsideRth);
+  const bar = market.bar(conid, { from, to: Math.min(until, end - 1), outsideRth });
   return bar === undefined ? undefined : { ...bar, startsAt: from };
 }
 
@@ -115,7 +122,7 @@ function intradayBars(market: Market, request: HistoryRequest): readonly SimBar[
     const opens = outsideRth ? session.extendedOpensAt : session.opensAt;
     const end = Math.min(until, (outsideRth ? session.extendedClosesAt : session.closesAt) - 1);
     for (let start = opens + Math.floor((end - opens) / lengthMs) * lengthMs; start >= opens; start -= lengthMs) {
-      const bar = market.bar(conid, start, Math.min(end, start + lengthMs - 1), outsideRth);
+      const bar = market.bar(conid, { from: start, to: Math.min(end, start + lengthMs - 1), outsideRth });
       if (bar !== undefined) bars.push({ ...bar, startsAt: start });
       if (bars.length === most) return bars.toReversed();
     }

@@ -5,6 +5,7 @@ import type { Market, SimBar, SimInstrument } from "../market.ts";
 import { BAR_SECONDS } from "./history-period.ts";
 
 export interface HistoryReplyOptions {
+  readonly bars: readonly SimBar[];
   readonly period: string;
   readonly bar: string;
   readonly outsideRth: boolean;
@@ -24,7 +25,8 @@ export function volumeFactor(instrument: SimInstrument): number {
  * The answer of the history endpoint. Prices are real ones in the quoting unit; a bar's volume is `v` × `volumeFactor`; the texts `high`
  * and `low` are price × `priceFactor`, volume as in `v`, and minutes from the start. `points` is one less than there are bars.
  */
-export function historyReply(market: Market, instrument: SimInstrument, bars: readonly SimBar[], options: HistoryReplyOptions) {
+export function historyReply(market: Market, instrument: SimInstrument, options: HistoryReplyOptions) {
+  const { bars } = options;
   const decimals = priceDecimals(instrument);
   const factor = volumeFactor(instrument);
   const hasVolume = options.withVolume && (instrument.secType === "STK" || instrument.secType === "OPT");

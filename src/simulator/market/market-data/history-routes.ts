@@ -39,9 +39,9 @@ function answerHistory({ query, now }: SimRequest, _session: Session, { market }
   const outsideRth = query.get("outsideRth") === "true";
   const end = Math.min(until, latestShown(market, instrument, now));
   const source = (query.get("source") ?? "Trades").toLowerCase();
-  const bars = historyBars(market, { conid: instrument.conid, period, bar, until: end, outsideRth });
   return ok(
-    historyReply(market, instrument, bars, {
+    historyReply(market, instrument, {
+      bars: historyBars(market, { conid: instrument.conid, period, bar, until: end, outsideRth }),
       period: periodText,
       bar,
       outsideRth,

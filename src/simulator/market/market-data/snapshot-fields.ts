@@ -24,6 +24,7 @@ export interface FieldValue {
   readonly raw?: Decimal;
 }
 
+/** One market data field: when it arrives and how it is read. */
 export interface Field {
   /** Poll, counted from the pre-flight, on which the field first arrives. */
   readonly poll: 2 | 3;

@@ -1,0 +1,57 @@
+import { BoundedCache } from "../../lib/bounded-cache.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { createCalendars } from "./calendar/calendars.ts";
+import { CATALOGUE } from "./catalogue/catalogue.ts";
+import { createLine, type Line } from "./line.ts";
+import { createExpiries } from "./options/expiries.ts";
+import { optionOfConid } from "./options/option-contract.ts";
+import { createOptionLine, type OptionLine } from "./options/option-line.ts";
+
+/** The lines of a market by conid: those of the catalogue, and those of options, which are made when asked for. */
+export interface LineDirectory {
+  find(conid: number): Line | undefined;
+  option(conid: number): OptionLine | undefined;
+  /** Throws `RangeError` for an unknown conid. */
+  readonly lineOf: (conid: number) => Line;
+}
+
+/** Options that are kept ready: two whole chains with their weeklies; making one anew takes microseconds. */
+const MAX_OPTION_LINES = 2000;
+/** Long enough for a day of trading; an option costs little to make again. */
+const OPTION_LINE_TTL_MS = 3_600_000;
+
+/** Makes the lines of a market. */
+export function createLineDirectory(options: { readonly seed: string; readonly alwaysOpen: boolean }): LineDirectory {
+  const calendars = createCalendars(options.alwaysOpen);
+  const lines = new Map(CATALOGUE.map((listing) => [listing.conid, createLine(listing, { ...options, calendars })]));
+  const expiries = createExpiries();
+  // Only the age of entries is measured with this clock; what they answer depends on seed and time alone.
+  const optionLines = new BoundedCache<number, OptionLine>({
+    clock: systemClock,
+    maxEntries: MAX_OPTION_LINES,
+    ttlMs: OPTION_LINE_TTL_MS,
+  });
+
+  function option(conid: number): OptionLine | undefined {
+    const known = optionLines.get(conid);
+    if (known !== undefined) return known;
+    const contract = optionOfConid(conid);
+    if (contract === undefined || !expiries.isExpiry(contract.expiryDay)) return undefined;
+    const underlying = lines.get(contract.class.underlyingConid);
+    if (underlying === undefined) return undefined;
+    const made = createOptionLine(contract, { ...options, calendars, underlying });
+    optionLines.set(conid, made);
+    return made;
+  }
+
+  const find = (conid: number): Line | undefined => lines.get(conid) ?? option(conid);
+  return {
+    find,
+    option,
+    lineOf: (conid) => {
+      const line = find(conid);
+      if (line === undefined) throw new RangeError(`unknown conid ${conid}`);
+      return line;
+    },
+  };
+}
