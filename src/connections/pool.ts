@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import { findConnection } from "../storage/connections.ts";
+import { type ConnectionRow, findConnection } from "../storage/connections.ts";
 import type { Sealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { connectUpstream } from "../upstreams/index.ts";
@@ -94,8 +94,7 @@ class Pool implements Connections {
       throw new GatewayError("connection_not_ready", "This connection no longer exists.", {
         whatToDo: "Use a key of a connection that exists.",
       });
-    const place = { table: "connections", column: "sealed_secrets", rowId: row.id, userId: row.user_id };
-    const secrets = row.sealed_secrets === null ? {} : readSecrets(sealer.unseal(row.sealed_secrets, place));
+    const secrets = readSecrets(row, sealer);
     const log = this.#deps.log.child({ connection: row.id });
     const link = connectUpstream({ kind: row.kind, settings: JSON.parse(row.settings), secrets }, { ...this.#deps, log });
     const entry: Entry = { userId: row.user_id, link, open: { connectionId: row.id, label: row.label, broker: link }, usedAt: clock.now() };
@@ -122,10 +121,16 @@ class Pool implements Connections {
   }
 }
 
-function readSecrets(text: string): Record<string, string> {
-  const parsed = z.record(z.string(), z.string()).safeParse(JSON.parse(text));
-  if (parsed.success) return parsed.data;
-  throw new GatewayError("connection_not_ready", "The connection's stored secrets have an unknown form.", {
-    whatToDo: "Set the connection up again.",
-  });
+function readSecrets(row: ConnectionRow, sealer: Sealer): Record<string, string> {
+  if (row.sealed_secrets === null) return {};
+  const place = { table: "connections", column: "sealed_secrets", rowId: row.id, userId: row.user_id };
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(sealer.unseal(row.sealed_secrets, place)));
+  } catch (cause) {
+    throw new GatewayError("connection_not_ready", "The connection's stored secrets can't be opened.", {
+      whatToDo: "Set the connection up again, or give the gateway the sealing key that it had.",
+      // The parser's own words could quote a secret; the sealer's never do.
+      cause: cause instanceof z.ZodError || cause instanceof SyntaxError ? undefined : cause,
+    });
+  }
 }

@@ -52,6 +52,10 @@ async function lastPrice(conid: number): Promise<Decimal> {
   return quote?.last ?? Decimal.zero;
 }
 
+function priceOf(order: Order | undefined) {
+  return { type: order?.orderType, limit: order?.limitPrice?.toString(), stop: order?.stopPrice?.toString() };
+}
+
 describe("orders", () => {
   it("at the market are filled, listed and executed", async () => {
     const { orderId, sent } = await place({ quantity: Decimal.fromInteger(2) });
@@ -87,11 +91,6 @@ describe("orders", () => {
     expect(bodies.at(-2)).not.toContain("auxPrice");
     expect(bodies.at(-1)).toContain(`"orderType":"STOP_LIMIT"`);
     expect(bodies.at(-1)).toContain(`"price":${limitPrice.toString()},"auxPrice":${stopPrice.toString()}`);
-    const priceOf = (order: Order | undefined) => ({
-      type: order?.orderType,
-      limit: order?.limitPrice?.toString(),
-      stop: order?.stopPrice?.toString(),
-    });
     const { orders } = await world.link.orders(first, call());
     const listed = (orderId: string) => orders.find((order) => order.orderId === orderId);
     for (const order of [await find(first, stop.orderId), listed(stop.orderId)])
@@ -122,17 +121,14 @@ describe("orders", () => {
   it("of either account are found there and only there, many at a time", async () => {
     const price = (await lastPrice(AAPL)).times(Decimal.parse("0.98")).round(2);
     const placed = await Promise.all(
-      [first, second, first, second].map(async (accountId) => ({
-        accountId,
-        ...(await place({ accountId, orderType: "LMT", limitPrice: price })),
-      })),
+      [first, second, first, second].map((accountId) => place({ accountId, orderType: "LMT", limitPrice: price })),
     );
-    const found = await Promise.all(placed.map(({ accountId, orderId }) => find(accountId, orderId)));
-    expect(found.map((order) => order?.accountId)).toEqual(placed.map(({ accountId }) => accountId));
+    const found = await Promise.all(placed.map(({ sent, orderId }) => find(sent.accountId, orderId)));
+    expect(found.map((order) => order?.accountId)).toEqual(placed.map(({ sent }) => sent.accountId));
     expect(await find(second, placed[0]?.orderId ?? "")).toBeUndefined();
     const { orders } = await world.link.orders(second, call());
     expect(orders.every((order) => order.accountId === second)).toBe(true);
-    await Promise.all(placed.map(({ accountId, orderId }) => world.link.cancelOrder(accountId, orderId, call())));
+    await Promise.all(placed.map(({ sent, orderId }) => world.link.cancelOrder(sent.accountId, orderId, call())));
   });
 
   it("with an id that IBKR has registered are unknown, since the first may stand", async () => {
