@@ -3,7 +3,7 @@ import { contractDescription, priceDecimals } from "../contracts/security-defini
 import { monthOf } from "../contracts/option-months.ts";
 import type { Market, SimInstrument, SimQuote } from "../market.ts";
 import { shortened, signed, withCommas } from "./number-format.ts";
-import { averageVolume, exponentialAverage, historicalVolatility } from "./statistics.ts";
+import { averageVolume, exponentialAverage, historicalVolatility, type PastDays } from "./statistics.ts";
 
 /** What a field is computed from. */
 export interface FieldContext {
@@ -11,6 +11,8 @@ export interface FieldContext {
   readonly instrument: SimInstrument;
   /** The quote that is shown: delayed or frozen where the instrument's data are. */
   readonly quote: SimQuote;
+  /** The trading days before it. */
+  readonly past: PastDays;
   /** Instant of that quote. */
   readonly at: number;
   /** In a closed market some sides are missing. */
@@ -126,11 +128,11 @@ const dividend: Read = (context) => {
 
 /** Fundamentals of shares, and averages over the past; they arrive late. */
 const STATISTICS_FIELDS: Readonly<Record<string, Field>> = {
-  "7087": slow((context) => `${historicalVolatility(context).toFixed(1)}%`),
-  "7088": slow((context) => `${historicalVolatility(context).toFixed(1)}%`),
+  "7087": slow((context) => `${historicalVolatility(context.past).toFixed(1)}%`),
+  "7088": slow((context) => `${historicalVolatility(context.past).toFixed(1)}%`),
   "7282": slow((context) => {
     if (!hasVolume(context)) return undefined;
-    const average = averageVolume(context);
+    const average = averageVolume(context.past);
     return { text: shortened(average), raw: average };
   }),
   "7286": slow(dividend),
@@ -165,7 +167,7 @@ function averageFields(
   show: (context: FieldContext, average: Decimal) => string,
 ): Readonly<Record<string, Field>> {
   const fields = Object.entries(days).map(([id, count]) => {
-    const read: Read = (context) => show(context, exponentialAverage(context, count));
+    const read: Read = (context) => show(context, exponentialAverage(context.past, count));
     return [id, slow(read)] as const;
   });
   return Object.fromEntries(fields);
@@ -179,7 +181,7 @@ const greek = (name: GreekName): Field => slow(({ market, instrument, at }) => m
 const OPTION_FIELDS: Readonly<Record<string, Field>> = {
   "7089": slow((context) => (context.instrument.secType === "OPT" ? withCommas(context.quote.volume) : undefined)),
   "7283": slow((context) =>
-    context.market.strikes(context.instrument.conid).length === 0 ? undefined : `${historicalVolatility(context).toFixed(1)}%`,
+    context.market.strikes(context.instrument.conid).length === 0 ? undefined : `${historicalVolatility(context.past).toFixed(1)}%`,
   ),
   "7308": greek("delta"),
   "7309": greek("gamma"),
@@ -194,7 +196,7 @@ const OPTION_FIELDS: Readonly<Record<string, Field>> = {
 
 /** Open interest changes once a day: a multiple of an average day's volume. */
 function openInterest(context: FieldContext): Decimal {
-  return averageVolume(context).times(Decimal.fromInteger(12)).round(0);
+  return averageVolume(context.past).times(Decimal.fromInteger(12)).round(0);
 }
 
 /**

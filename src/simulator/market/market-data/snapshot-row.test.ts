@@ -41,6 +41,13 @@ describe("a snapshot row", () => {
     expect(rowOf(option?.conid ?? 0)).toMatchObject({ "7308": expect.stringMatching(/^-0\.\d{3}$/), "7219": "SPY JAN 15 '27 650 Put" });
   });
 
+  it("still has the last figures of an option that has expired", () => {
+    const market = createMarket({ seed: "fields", alwaysOpen: true });
+    const option = market.option({ underlyingConid: 756733, expiry: "20261120", right: "C", strike: 600 });
+    const row = option === undefined ? {} : snapshotRow(market, option, { fields, now, polls: 3 });
+    expect(row).toMatchObject({ "31": expect.stringMatching(/^\d/), "7087": expect.stringMatching(/^\d/), "7674": expect.any(String) });
+  });
+
   it("shows delayed data a quarter of an hour late, and frozen ones of the day before", () => {
     const market = createMarket({ seed: "fields", alwaysOpen: true });
     const lastOf = (conid: number): unknown => {

@@ -1,6 +1,7 @@
 import { rawNumber } from "../../../lib/json.ts";
 import type { Market, SimInstrument } from "../market.ts";
 import { shownQuote } from "./shown-quote.ts";
+import { createPastDays } from "./statistics.ts";
 import { SNAPSHOT_FIELDS, type FieldContext } from "./snapshot-fields.ts";
 
 export interface RowOptions {
@@ -14,12 +15,14 @@ export interface RowOptions {
 export function snapshotRow(market: Market, instrument: SimInstrument, options: RowOptions): Record<string, unknown> {
   const shown = shownQuote(market, instrument, options.now);
   const row: Record<string, unknown> = { _updated: options.now, "6119": `q${instrument.conid % 10}`, "6509": shown.availability };
+  // Reference fields don't look at the quote, and no other field is read without one.
+  const quote = shown.quote ?? market.quote(instrument.conid, shown.at);
   const context: FieldContext = {
     market,
     instrument,
     at: shown.at,
-    // Reference fields don't look at the quote, and no other field is read without one.
-    quote: shown.quote ?? market.quote(instrument.conid, shown.at),
+    past: createPastDays(market, instrument.conid, quote.at),
+    quote,
     showsLast: shown.showsLast,
     showsBook: shown.showsBook,
   };
