@@ -10,7 +10,7 @@ import type { Authenticate } from "./authentication.ts";
 import type { CallTool } from "./call-tool.ts";
 import { type FastRequest, readFastRequest } from "./fast-lane.ts";
 import { RPC } from "./protocol.ts";
-import { readBody } from "./read-body.ts";
+import { readBody } from "../lib/read-body.ts";
 import type { RegisteredTool, Registry } from "./registry.ts";
 import { refuse, sendJson, unauthorized } from "./responses.ts";
 import { createSdkBridge } from "./sdk-bridge.ts";
@@ -79,7 +79,8 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
     const { req, res, caller, message } = exchange;
     const fast = readFastRequest(message, req.headers);
     if (fast?.kind === "list" && options.extend === undefined) {
-      sendResult(res, fast, registry.listResult(caller.scope, fast.era));
+      // Bytes, because encoding the text of the whole list again for each answer would cost more than all the rest.
+      sendJson(res, 200, Buffer.concat([Buffer.from(resultHead(fast)), registry.listResult(caller.scope, fast.era), RESULT_END]));
       recordRequest(exchange, "tools/list", "ok", undefined);
       return;
     }
@@ -104,7 +105,7 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
     const facts = callFacts(exchange);
     const { caller } = exchange;
     const result = await callTool({ registered, arguments: fast.arguments, caller, era, canElicitForm, inputResponse, ...facts });
-    sendResult(exchange.res, fast, JSON.stringify(result));
+    sendJson(exchange.res, 200, `${resultHead(fast)}${JSON.stringify(result)}}`);
   }
 
   /** Writes the row of a request that called no tool of ours. */
@@ -227,8 +228,11 @@ function methodOf(message: unknown): string {
   return isRecord(message) && typeof message["method"] === "string" ? message["method"].slice(0, 64) : "invalid";
 }
 
-function sendResult(res: ServerResponse, request: FastRequest, result: string): void {
-  sendJson(res, 200, `{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},"result":${result}}`);
+const RESULT_END = Buffer.from("}");
+
+/** The beginning of an answer, up to its result. */
+function resultHead(request: FastRequest): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},"result":`;
 }
 
 function sendUnknownTool(res: ServerResponse, request: FastRequest & { kind: "call" }, visible: readonly RegisteredTool[]): void {
