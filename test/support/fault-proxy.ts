@@ -19,6 +19,7 @@ export interface FaultProxy {
   held(): Promise<void>;
   /** Lets go what is held. */
   release(): void;
+  /** Cuts every connection; what is held is never passed on. */
   close(): Promise<void>;
 }
 
@@ -30,8 +31,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let holding = Promise.withResolvers<void>();
   let releasing = Promise.withResolvers<void>();
   const hold = async (): Promise<void> => {
+    const released = releasing.promise;
     holding.resolve();
-    await releasing.promise;
+    await released;
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -66,7 +68,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       releasing = Promise.withResolvers();
     },
     close: async () => {
-      releasing.resolve();
+      // What is still held is gone with its cable, not passed on late.
+      releasing.promise.catch(() => undefined);
+      releasing.reject(new Error("the proxy is closed"));
       server.closeAllConnections();
       await new Promise<void>((resolve) => void server.close(() => resolve()));
     },
