@@ -22,8 +22,8 @@ export interface Registry {
   find(name: string): RegisteredTool | undefined;
   /** The tools that a scope sees, in their fixed order. */
   visibleTo(scope: Scope): readonly RegisteredTool[];
-  /** The `tools/list` result for a scope and an era, as JSON text made once. */
-  listResult(scope: Scope, era: Era): string;
+  /** The `tools/list` result for a scope and an era, as the bytes of JSON text made once. */
+  listResult(scope: Scope, era: Era): Buffer;
 }
 
 /** Makes the registry of `tools`, which are listed in the order given. Throws when two share a name. */
@@ -34,11 +34,14 @@ export function createRegistry(tools: readonly Tool[], serverInfo: ServerInfo): 
     read: [...byName.values()].filter(({ tool }) => tool.scope === "read"),
     write: [...byName.values()],
   };
-  const render = (scope: Scope): Record<Era, string> => {
+  const render = (scope: Scope): Record<Era, Buffer> => {
     const entries = visible[scope].map(listEntry);
-    return { legacy: JSON.stringify({ tools: entries }), [MODERN_VERSION]: JSON.stringify(modernList(entries, serverInfo)) };
+    return {
+      legacy: Buffer.from(JSON.stringify({ tools: entries })),
+      [MODERN_VERSION]: Buffer.from(JSON.stringify(modernList(entries, serverInfo))),
+    };
   };
-  const rendered: Record<Scope, Record<Era, string>> = { read: render("read"), write: render("write") };
+  const rendered: Record<Scope, Record<Era, Buffer>> = { read: render("read"), write: render("write") };
   return {
     serverInfo,
     find: (name) => byName.get(name),

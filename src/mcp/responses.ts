@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { RPC } from "./protocol.ts";
 
 /** Sends JSON text; does nothing when the client has gone or an answer was already begun. */
-export function sendJson(res: ServerResponse, status: number, json: string): void {
+export function sendJson(res: ServerResponse, status: number, json: string | Buffer): void {
   if (res.destroyed || res.headersSent) return;
   res.setHeader("Content-Type", "application/json");
   res.setHeader("Content-Length", Buffer.byteLength(json));
