@@ -9,7 +9,7 @@ import { KEYS, type McpStack, startMcpStack } from "../../test/support/mcp-stack
 
 let stack: McpStack;
 beforeAll(async () => {
-  stack = await startMcpStack({ http: { requestLimitMs: 500, allowedOrigins: ["https://friend.example"] } });
+  stack = await startMcpStack();
 });
 afterAll(() => stack.close());
 
@@ -230,7 +230,8 @@ describe("bad input", () => {
   });
 
   test("a body that doesn't arrive is given up", async () => {
-    const { hostname, port } = new URL(stack.url);
+    const hasty = await startMcpStack({ http: { requestLimitMs: 300 } });
+    const { hostname, port } = new URL(hasty.url);
     const socket = connect(Number(port), hostname);
     const chunks: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -239,6 +240,7 @@ describe("bad input", () => {
     );
     await new Promise((resolve) => socket.on("close", resolve));
     expect(Buffer.concat(chunks).toString()).toContain("408 Request Timeout");
+    await hasty.close();
   });
 
   test("a thousand requests at once are all answered", async () => {

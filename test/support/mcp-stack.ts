@@ -6,7 +6,6 @@ import { createMetrics, type Metrics } from "../../src/http/metrics.ts";
 import { createHttpServer, type HttpServer, type HttpServerOptions } from "../../src/http/server.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
-import type { Log } from "../../src/lib/log.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { type CallToolDeps, createCallTool } from "../../src/mcp/call-tool.ts";
 import { createDeadlines } from "../../src/mcp/deadlines.ts";
@@ -14,6 +13,7 @@ import { defineTool, type Tool } from "../../src/mcp/define-tool.ts";
 import { createMcpEndpoint, type EndpointOptions } from "../../src/mcp/endpoint.ts";
 import { createRegistry, type Registry } from "../../src/mcp/registry.ts";
 import type { AuditEnd, AuditStart } from "../../src/storage/audit-log.ts";
+import { recordingLog } from "./silent-log.ts";
 
 /** Keys that the stack knows. */
 export const KEYS = { write: "ibkr_write", read: "ibkr_read" } as const;
@@ -47,8 +47,7 @@ export interface McpStack {
 export async function startMcpStack(options: McpStackOptions = {}): Promise<McpStack> {
   const clock = options.clock ?? systemClock;
   const rows: AuditRow[] = [];
-  const logged: unknown[] = [];
-  const log = recordingLog(logged);
+  const { log, lines: logged } = recordingLog();
   const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: "0.0.0" };
   const registry = createRegistry(options.tools ?? TEST_TOOLS, serverInfo);
   const metrics = createMetrics();
@@ -131,13 +130,6 @@ function memoryAudit(rows: AuditRow[], beginFails: boolean): CallToolDeps["audit
       return Promise.resolve();
     },
   };
-}
-
-function recordingLog(logged: unknown[]): Log {
-  const write = (...entry: unknown[]): void => void logged.push(entry);
-  // The parts under test use these methods only.
-  const log = { debug: () => undefined, info: write, warn: write, error: write, child: () => log } as unknown as Log;
-  return log;
 }
 
 const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };
