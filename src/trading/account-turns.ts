@@ -29,6 +29,8 @@ export class AccountTurns {
   readonly #log: Log;
   readonly #locks = new KeyedLock<string>();
   readonly #waiting = new Map<string, number>();
+  /** What has been begun or waits, so that closing can wait for it. */
+  readonly #works = new Set<Promise<unknown>>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -49,6 +51,9 @@ export class AccountTurns {
         return action();
       }),
     );
+    this.#works.add(work);
+    const forget = (): void => void this.#works.delete(work);
+    work.then(forget, forget);
     const { promise: late, resolve, reject } = Promise.withResolvers<T>();
     const onAbort = (): void => {
       background(work, this.#log, "an order whose caller is gone");
@@ -61,6 +66,11 @@ export class AccountTurns {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Resolves when every order that waits or is under way has ended; each is bounded by the limit of an exchange. */
+  async idle(): Promise<void> {
+    while (this.#works.size > 0) await Promise.allSettled(this.#works);
   }
 
   async #counted<T>(account: string, work: () => Promise<T>): Promise<T> {

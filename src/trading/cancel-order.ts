@@ -45,8 +45,10 @@ interface Target {
 }
 
 async function targetOf(deps: PipelineDeps, name: OrderName, call: TradingCall): Promise<Target> {
-  // An order id goes straight to the broker: a cancellation should not wait for a look-up that it doesn't need.
-  if (name.orderId !== undefined) return { orderId: name.orderId, clientOrderId: name.clientOrderId, order: undefined };
+  // An order id goes straight to the broker: a cancellation should not wait for a look-up that it doesn't need. A caller
+  // that is limited to some accounts does wait, until the order is known to be in one of them.
+  const isLimited = call.caller.allowedAccountIds !== undefined;
+  if (name.orderId !== undefined && !isLimited) return { orderId: name.orderId, clientOrderId: name.clientOrderId, order: undefined };
   const found = await findOrder(deps, name, call);
   if (found === undefined) throw notFound(name, undefined);
   if (found.kind === "order") return { orderId: found.order.orderId, clientOrderId: found.clientOrderId, order: found.order };

@@ -65,6 +65,9 @@ export function createTrading(deps: TradingDeps): Trading {
       settlement.watch();
       await settlement.runRound();
     },
-    close: () => settlement.close(),
+    close: async () => {
+      await turns.idle();
+      await settlement.close();
+    },
   };
 }

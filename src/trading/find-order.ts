@@ -48,7 +48,7 @@ async function findByClientOrderId(deps: PipelineDeps, name: ByClientId, call: T
   const key = { userId, connectionId, accountId, clientOrderId };
   const stored = await findOrderRequest(deps.storage.db, key);
   if (stored === undefined) return findForeign(name, call);
-  if (OPEN.has(stored.state)) await deps.settlement.lookUp(userId, stored.id, call.broker, call.call);
+  if (OPEN.has(stored.state)) await deps.settlement.lookUp(stored, call.broker, call.call);
   const request = (OPEN.has(stored.state) ? await findOrderRequest(deps.storage.db, key) : undefined) ?? stored;
   const orderId = parseResult(request.result).order_id;
   const order = orderId === undefined ? undefined : await call.broker.order(accountId, orderId, call.call);

@@ -1,4 +1,3 @@
-import { GatewayError } from "../lib/errors.ts";
 import { randomId } from "../lib/random.ts";
 import { voidOrderConfirmations } from "../storage/order-confirmations.ts";
 import {
@@ -143,13 +142,7 @@ async function settled(deps: PipelineDeps, row: OrderRequestRow, call: TradingCa
     current = await reload();
   }
   if (current.state !== "unknown" && current.state !== "sending") return current;
-  try {
-    await deps.settlement.lookUp(row.user_id, row.id, call.broker, call.call);
-  } catch (error) {
-    // The order's state stays open, which is what the caller must hear; why the look failed is for the log.
-    if (!(error instanceof GatewayError)) throw error;
-    deps.log.warn({ err: error, request: row.id }, "could not look for an order of unknown outcome");
-  }
+  await deps.settlement.lookUp(row, call.broker, call.call);
   return reload();
 }
 

@@ -6,7 +6,7 @@ import type { Connections } from "../connections/connections.ts";
 import type { Clock } from "../lib/clock.ts";
 import { background, type Log } from "../lib/log.ts";
 import { moveOrderAttempt, openAttempts, openAttemptsOf, type OrderAttemptRow } from "../storage/order-attempts.ts";
-import { moveOrderRequest } from "../storage/order-requests.ts";
+import { moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
 import type { Storage } from "../storage/storage.ts";
 
 export interface SettlementDeps {
@@ -91,11 +91,19 @@ export class Settlement {
     return this.#round;
   }
 
-  /** Looks for the open attempts of one request now. Throws what the broker throws. */
-  async lookUp(userId: string, requestId: string, broker: Broker, call: CallOptions): Promise<void> {
-    const attempts = await openAttemptsOf(this.#deps.storage.db, userId, requestId);
+  /**
+   * Looks for the open attempts of one request now. When the broker can't be asked its state stays as it is, which is what
+   * the caller must hear; why it can't is for the log, and the poller goes on.
+   */
+  async lookUp(request: OrderRequestRow, broker: Broker, call: CallOptions): Promise<void> {
+    const attempts = await openAttemptsOf(this.#deps.storage.db, request.user_id, request.id);
     for (const attempt of attempts) await this.#markLost(attempt);
-    await this.#look(attempts, broker, call);
+    try {
+      await this.#look(attempts, broker, call);
+    } catch (error) {
+      this.#deps.log.warn({ err: error, request: request.id }, "could not look for an order of unknown outcome");
+      this.watch();
+    }
   }
 
   async close(): Promise<void> {

@@ -112,5 +112,6 @@ export interface Trading {
   clientOrderIds(customerOrderIds: readonly string[], caller: Caller): Promise<ReadonlyMap<string, string>>;
   /** Settles attempts whose outcome a crash or a lost answer left open, by looking up each attempt's order id at the broker. */
   reconcile(): Promise<void>;
+  /** Lets orders that are under way run to their end, then stops looking for lost ones. */
   close(): Promise<void>;
 }

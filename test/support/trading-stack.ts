@@ -1,9 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-import { pino } from "pino";
-
 import type { Caller } from "../../src/connections/caller.ts";
 import { createConnections } from "../../src/connections/pool.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
@@ -12,13 +6,14 @@ import { systemRandom } from "../../src/lib/random.ts";
 import type { CompleteAnswer, InputResponse, Tool, ToolAnswer, ToolContext } from "../../src/mcp/define-tool.ts";
 import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
 import { insertConnection } from "../../src/storage/connections.ts";
-import { openStorage } from "../../src/storage/open-storage.ts";
 import { createSealer } from "../../src/storage/sealing.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { insertUser } from "../../src/storage/users.ts";
 import { createTrading } from "../../src/trading/create-trading.ts";
 import type { Trading } from "../../src/trading/trading.ts";
 import { type FastClock, fastClock } from "./fast-clock.ts";
+import { silentLog as log } from "./silent-log.ts";
+import { type ENGINES, startEngine } from "./storages.ts";
 
 /** Stands between the client and the simulator: may pass a request on, lose it, lose its answer, or change it. */
 export type Network = (url: string, init: RequestInit | undefined, pass: () => Promise<Response>) => Promise<Response>;
@@ -29,6 +24,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly canElicitForm?: boolean;
   readonly inputResponse?: InputResponse;
+  /** Which further process runs it. */
+  readonly peer?: number;
 }
 
 /** Tools, pipeline, client and simulator over a database of their own, without the HTTP server in front. */
@@ -47,16 +44,22 @@ export interface TradingStack {
   complete(tool: Tool, args: JsonObject, options?: CallOptions): Promise<CompleteAnswer["structured"]>;
   /** Drops pipeline and connections as a kill would: what was under way writes nothing more. New ones take the same database. */
   crash(): void;
+  /** Starts another process beside this one on the same database; answers its number for `CallOptions.peer`. */
+  addPeer(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts one. The clock runs `speed` times as fast as the machine's. */
-export async function startTradingStack(speed = 20): Promise<TradingStack> {
-  const folder = await mkdtemp(join(tmpdir(), "ibkr-gateway-trading-"));
-  const clock = fastClock(speed);
-  const log = pino({ enabled: false });
-  const simulator = await createSimulator({ clock, seed: "trading-stack" });
-  const storage = await openStorage({ file: join(folder, "gateway.db"), log });
+/** How much faster than the machine's its clock runs. */
+const SPEED = 20;
+
+/** Starts one on a database of this engine. */
+export async function startTradingStack(engineName: (typeof ENGINES)[number] = "sqlite"): Promise<TradingStack> {
+  const engine = await startEngine(engineName);
+  const database = await engine.createDatabase();
+  const clock = fastClock(SPEED);
+  // Several processes share one session here, so IBKR's limits, which each keeps by itself, would be broken.
+  const simulator = await createSimulator({ clock, seed: "trading-stack", pacing: { endpoints: false } });
+  const storage = await database.open();
   const sealer = createSealer({ key: systemRandom.bytes(32), keyId: "test" });
   const caller: Caller = {
     id: "key_test",
@@ -92,14 +95,14 @@ export async function startTradingStack(speed = 20): Promise<TradingStack> {
     return network === undefined ? pass() : network(url, init, pass);
   };
   const abandoned: (() => Promise<void>)[] = [];
-  const start = () => {
+  const start = (own: Storage = storage) => {
     let isDead = false;
     const mortal: Storage = {
-      ...storage,
-      transaction: (work, options) => (isDead ? new Promise<never>(() => undefined) : storage.transaction(work, options)),
+      ...own,
+      transaction: (work, options) => (isDead ? new Promise<never>(() => undefined) : own.transaction(work, options)),
     };
     const connections = createConnections({
-      storage,
+      storage: own,
       sealer,
       clock,
       random: systemRandom,
@@ -116,16 +119,19 @@ export async function startTradingStack(speed = 20): Promise<TradingStack> {
   let parts = start();
   const pins = new Map<string, string>();
 
+  const peers: ReturnType<typeof start>[] = [];
+
   const run = async (tool: Tool, args: JsonObject, options: CallOptions = {}): Promise<ToolAnswer> => {
     const who: Caller = { ...caller, ...options.caller };
     const signal = options.signal ?? AbortSignal.timeout(15_000);
-    const { broker } = await parts.connections.open(who, signal);
+    const process = options.peer === undefined ? parts : (peers[options.peer] ?? parts);
+    const { broker } = await process.connections.open(who, signal);
     const context: ToolContext = {
       caller: { ...who, pinnedAccountId: pins.get(who.id) ?? who.pinnedAccountId },
       broker,
       call: { signal, caller: who.id },
       clock,
-      trading: parts.trading,
+      trading: process.trading,
       pinAccount: (accountId) => Promise.resolve(void pins.set(who.id, accountId)),
       canElicitForm: options.canElicitForm ?? false,
       inputResponse: options.inputResponse,
@@ -151,6 +157,7 @@ export async function startTradingStack(speed = 20): Promise<TradingStack> {
       if (answer.kind !== "complete") throw new Error(`the tool asked: ${JSON.stringify(answer.inputRequests)}`);
       return answer.structured;
     },
+    addPeer: async () => peers.push(start(await database.open())) - 1,
     crash: () => {
       const { kill, connections } = parts;
       kill();
@@ -158,12 +165,13 @@ export async function startTradingStack(speed = 20): Promise<TradingStack> {
       parts = start();
     },
     close: async () => {
-      await parts.trading.close();
-      await parts.connections.close();
+      for (const { trading, connections } of [parts, ...peers]) {
+        await trading.close();
+        await connections.close();
+      }
       await Promise.all(abandoned.map((close) => close()));
       await simulator.close();
-      await storage.close();
-      await rm(folder, { recursive: true, force: true });
+      await engine.stop();
     },
   };
 }

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { answerLost, failure, isOrderPost, type OrderBench, requestLost, startOrderBench } from "../../test/support/order-bench.ts";
+import { ENGINES } from "../../test/support/storages.ts";
+import { tool as getOrderStatus } from "../tools/get-order-status.ts";
+import { tool as placeOrder } from "../tools/place-order.ts";
+
+let bench: OrderBench;
+
+describe.each(ENGINES)("on %s,", (engine) => {
+  beforeAll(async () => {
+    bench = await startOrderBench(engine);
+  });
+
+  afterAll(() => bench.stack.close());
+
+  beforeEach(() => bench.begin());
+
+  describe("a lost answer", () => {
+    test("gives outcome_unknown, is never sent again, and is settled by looking", async () => {
+      bench.stack.setNetwork(answerLost);
+      const error = await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "lost" }));
+      expect([error.code, error.whatToDo]).toEqual(["outcome_unknown", expect.stringContaining("Do NOT send it again")]);
+      bench.stack.setNetwork(undefined);
+      expect(await bench.untilSettled("lost")).toMatchObject({
+        status: expect.stringMatching(/Submitted|Filled/),
+        order_id: expect.any(String),
+      });
+      expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "lost" })).toHaveProperty("order_id");
+      expect(bench.placed()).toBe(1);
+    });
+
+    test("is settled in the background too", async () => {
+      bench.stack.setNetwork(answerLost);
+      await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "quiet" }));
+      bench.stack.setNetwork(undefined);
+      await expect.poll(() => bench.stateOf("quiet"), { timeout: 10_000 }).toBe("accepted");
+      expect(bench.placed()).toBe(1);
+    });
+
+    test("keeps an identical order back while it is open", async () => {
+      bench.stack.setNetwork(requestLost);
+      await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "first" }));
+      const twin = await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "second" }));
+      expect([twin.code, twin.details]).toEqual(["outcome_unknown", { client_order_id: "first" }]);
+      bench.stack.setNetwork(undefined);
+      expect(await bench.stack.complete(placeOrder, { ...bench.market(), quantity: "1", client_order_id: "third" })).toHaveProperty(
+        "order_id",
+      );
+    });
+
+    test("of an order that never arrived is proven after minutes and several looks, and the id is free again", async () => {
+      bench.stack.setNetwork(requestLost);
+      await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "gone" }));
+      bench.stack.setNetwork(undefined);
+      bench.stack.clock.jump(60_000);
+      expect(await bench.stack.complete(getOrderStatus, { client_order_id: "gone" })).toMatchObject({ status: "unknown" });
+      expect(await bench.untilSettled("gone")).toMatchObject({ status: "not_sent" });
+      expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "gone" })).toHaveProperty("order_id");
+    });
+  });
+
+  describe("a crash", () => {
+    test("between the POST and its answer is settled after a restart", async () => {
+      const taken = Promise.withResolvers<void>();
+      bench.stack.setNetwork(async (url, init, pass) => {
+        const response = await pass();
+        if (!isOrderPost(url, init)) return response;
+        taken.resolve();
+        return new Promise<never>(() => undefined);
+      });
+      void bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "killed" }).catch(() => undefined);
+      await taken.promise;
+      bench.stack.crash();
+      bench.stack.setNetwork(undefined);
+      await bench.stack.trading().reconcile();
+      expect(await bench.untilSettled("killed")).toMatchObject({ status: expect.stringMatching(/Submitted|Filled/) });
+      expect(bench.placed()).toBe(1);
+    });
+
+    test("between the row and the POST is proven absent after a restart, and the order may be sent", async () => {
+      const reached = Promise.withResolvers<void>();
+      bench.stack.setNetwork((url, init, pass) => {
+        if (!isOrderPost(url, init)) return pass();
+        reached.resolve();
+        return new Promise<never>(() => undefined);
+      });
+      void bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "early" }).catch(() => undefined);
+      await reached.promise;
+      bench.stack.crash();
+      bench.stack.setNetwork(undefined);
+      await bench.stack.trading().reconcile();
+      expect(await bench.untilSettled("early")).toMatchObject({ status: "not_sent" });
+      expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "early" })).toHaveProperty("order_id");
+    });
+  });
+
+  describe("a caller that hangs up", () => {
+    test("leaves its order to run to its end", async () => {
+      const gone = new AbortController();
+      bench.stack.setNetwork(async (url, init, pass) => {
+        if (isOrderPost(url, init)) gone.abort(new Error("hung up"));
+        return pass();
+      });
+      const answer = await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "away" }, { signal: gone.signal });
+      expect(["pending", "Submitted", "Filled"]).toContain(answer["status"]);
+      await expect.poll(() => bench.stateOf("away"), { timeout: 10_000 }).toBe("accepted");
+      expect(bench.placed()).toBe(1);
+    });
+  });
+});
