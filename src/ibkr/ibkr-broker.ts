@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { version } from "../lib/version.ts";
 import { Accounts } from "./accounts.ts";
 import { Api } from "./api.ts";
 import { Contracts } from "./contracts.ts";
@@ -16,8 +17,6 @@ import { Session, type SessionOptions } from "./session.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Streams } from "./streams.ts";
 import { Transport } from "./transport.ts";
-
-const USER_AGENT = "ibkr-gateway/0.1";
 
 /** A broker with a session of its own, which is opened on first use. */
 export interface IbkrBroker extends Broker {
@@ -44,7 +43,7 @@ export interface IbkrBrokerDeps {
 export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions = {}): IbkrBroker {
   const { baseUrl, clock, log } = deps;
   const pacer = new Pacer({ clock, log });
-  const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: USER_AGENT });
+  const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: `ibkr-gateway/${version()}` });
   const session = new Session({ transport, consumer: deps.consumer, baseUrl, clock, random: deps.random, log }, options);
   const api = new Api({ transport, session, clock });
   const accounts = new Accounts(api);

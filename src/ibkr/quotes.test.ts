@@ -118,6 +118,38 @@ describe("a quote", () => {
     expect(polls(ibkr)).toBe(4);
   });
 
+  it("is served from memory for a second with the time it had, then fetched anew", async () => {
+    const { ibkr, quotes } = market({
+      1: [
+        { ...FULL, _updated: 5 },
+        { ...FULL, _updated: 6 },
+      ],
+    });
+    const [first] = await ibkr.settle(quotes.quotes([1], call));
+    await ibkr.clock.advance(990);
+    const [kept] = await quotes.quotes([1], call);
+    expect(kept?.asOf).toBe(first?.asOf);
+    expect(polls(ibkr)).toBe(1);
+    await ibkr.clock.advance(20);
+    const [anew] = await ibkr.settle(quotes.quotes([1], call));
+    expect(anew?.asOf).toBe(6);
+  });
+
+  it("that is warm costs microseconds", async () => {
+    const { ibkr, quotes } = market({ 1: [FULL] });
+    await ibkr.settle(quotes.quotes([1], call));
+    const started = performance.now();
+    for (let index = 0; index < 10_000; index += 1) await quotes.quotes([1], call);
+    expect((performance.now() - started) / 10_000).toBeLessThan(0.05);
+  });
+
+  it("that many ask for at the same time is fetched once, together with others", async () => {
+    const { ibkr, quotes } = market({});
+    const asked = Array.from({ length: 60 }, (_, index) => quotes.quotes([1 + (index % 6)], { ...call, caller: `caller ${index}` }));
+    await ibkr.settle(Promise.all(asked));
+    expect(polls(ibkr)).toBeLessThanOrEqual(4);
+  });
+
   it("says after two seconds what did not come, and doesn't wait for it the next time", async () => {
     const { "84": _bid, "86": _ask, ...index } = FULL;
     const { ibkr, quotes } = market({ 1: [{}, index] });

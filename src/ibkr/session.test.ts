@@ -62,6 +62,23 @@ describe("opening a session", () => {
     expect(ibkr.contents.join()).not.toContain('"compete":true');
   });
 
+  it("asks again soon whether another login still holds it, but does not try to open it again soon", async () => {
+    const ibkr = scriptedIbkr();
+    ibkr.answers.set("/iserver/auth/status", () => ({ ...down, competing: true }));
+    await expect(ibkr.settle(ibkr.session.ready(forever))).rejects.toMatchObject({ retryAfterSeconds: 10 });
+    await ibkr.clock.advance(10_000);
+    ibkr.answers.set("/iserver/auth/status", () => down);
+    ibkr.answers.set("/iserver/auth/ssodh/init", () => ({ ...down, competing: true }));
+    await expect(ibkr.settle(ibkr.session.ready(forever))).rejects.toMatchObject({ code: "session_competing", retryAfterSeconds: 60 });
+  });
+
+  it("counts an init without an answer as refused", async () => {
+    const ibkr = scriptedIbkr();
+    ibkr.answers.set("/iserver/auth/status", () => down);
+    ibkr.answers.set("/iserver/auth/ssodh/init", () => new TypeError("fetch failed"));
+    await expect(ibkr.settle(ibkr.session.ready(forever))).rejects.toMatchObject({ code: "upstream_unavailable", retryAfterSeconds: 60 });
+  });
+
   it("takes it when a person asked for that", async () => {
     const ibkr = scriptedIbkr({ compete: true });
     const statuses = [{ ...down, competing: true }];

@@ -34,8 +34,10 @@ const DAY_MS = 86_400_000;
 /** Repeated refused logins lock a user out: IBKR's advice is to wait longer each time. */
 const FIRST_REFUSAL_PAUSE_MS = 60_000;
 const MAX_REFUSAL_PAUSE_MS = 1_800_000;
-/** When IBKR was not reached, or someone else holds the session, asking again costs nothing but the request. */
+/** When IBKR was not reached, asking again costs nothing but the request. */
 const RETRY_PAUSE_MS = 1000;
+/** Whether another login still holds the session can be asked without touching it. */
+const COMPETING_PAUSE_MS = 10_000;
 const LOGOUT_LIMIT_MS = 2000;
 
 /** What the session does beyond what is needed; both off by default. */
@@ -72,6 +74,7 @@ export class Session {
   #accounts: TradingAccounts | undefined;
   #failure: GatewayError | undefined;
   #refusals = 0;
+  #hasInitialized = false;
   #blockedUntil = 0;
   #stopKeepAlive: (() => void) | undefined;
 
@@ -158,6 +161,7 @@ export class Session {
     const limit = new AbortController();
     const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
     const timer = new AbortController();
+    this.#hasInitialized = false;
     this.#deps.clock.wait(OPENING_LIMIT_MS, timer.signal).then(
       () => limit.abort(notEstablished()),
       () => undefined,
@@ -186,9 +190,12 @@ export class Session {
 
   #failed(error: unknown): GatewayError {
     const failure = openingFailed(error);
-    const wasAnswered = !(error instanceof TransportError) && failure.code !== "session_competing" && failure.code !== "rate_limited";
-    this.#refusals = wasAnswered ? this.#refusals + 1 : 0;
-    const pauseMs = wasAnswered ? Math.min(FIRST_REFUSAL_PAUSE_MS * 2 ** (this.#refusals - 1), MAX_REFUSAL_PAUSE_MS) : RETRY_PAUSE_MS;
+    const isCompeting = failure.code === "session_competing";
+    // An init that did not work must not be repeated soon, and no more should a login that was refused.
+    const wasRefused = this.#hasInitialized || !(error instanceof TransportError || isCompeting || failure.code === "rate_limited");
+    this.#refusals = wasRefused ? this.#refusals + 1 : 0;
+    const refusalPauseMs = Math.min(FIRST_REFUSAL_PAUSE_MS * 2 ** (this.#refusals - 1), MAX_REFUSAL_PAUSE_MS);
+    const pauseMs = wasRefused ? refusalPauseMs : isCompeting ? COMPETING_PAUSE_MS : RETRY_PAUSE_MS;
     this.#failure = failure;
     this.#blockedUntil = this.#deps.clock.now() + pauseMs;
     this.#deps.log.warn({ code: failure.code, reason: failure.message, pauseMs }, "session could not be opened");
@@ -214,6 +221,7 @@ export class Session {
     this.#wasInitialized = !isEstablished(status);
     if (!this.#wasInitialized) return;
     if (status?.competing === true && this.#options.compete !== true) throw competing();
+    this.#hasInitialized = true;
     const answer = await this.#send(initRequest(this.#options.compete === true), signal);
     if (answer.status !== 200) throw initRefused(answer);
     const reply = readReply(authStatus, answer.body, "the brokerage session");

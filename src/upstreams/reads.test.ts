@@ -164,17 +164,6 @@ describe("quotes", () => {
     expect(history.bars.at(-1)?.close.toApproximation()).toBeLessThan(pounds * 2);
   });
 
-  it("are served from memory for a second with the time they had, and then fetched anew", async () => {
-    const [before] = await world.link.quotes([AAPL], call());
-    const sent = world.sent.length;
-    const [again] = await world.link.quotes([AAPL], call());
-    expect(again?.asOf).toBe(before?.asOf);
-    expect(world.sent).toHaveLength(sent);
-    await world.clock.wait(1100);
-    const [later] = await world.link.quotes([AAPL], call());
-    expect(later?.asOf).toBeGreaterThan(before?.asOf ?? 0);
-  });
-
   it("of many contracts that many ask for at once share requests", async () => {
     const { conid: london } = await listing("VOD", "GBP");
     await world.clock.wait(1100);
@@ -182,14 +171,6 @@ describe("quotes", () => {
     const conids = [AAPL, 8314, 272093, 3691937, 4815747, 756733, london];
     await Promise.all(Array.from({ length: 50 }, (_, index) => world.link.quotes(conids.slice(index % 7), call(`caller ${index}`))));
     expect(world.requests(/snapshot/).length - before).toBeLessThan(12);
-  });
-
-  it("that are warm cost microseconds", async () => {
-    await world.link.quotes([AAPL], call());
-    const options = call();
-    const started = performance.now();
-    for (let index = 0; index < 1000; index += 1) await world.link.quotes([AAPL], options);
-    expect((performance.now() - started) / 1000).toBeLessThan(0.1);
   });
 });
 

@@ -38,7 +38,7 @@ export interface SimulatedLink {
 
 /** Starts a simulator and a link to it over HTTP, both on one fast clock unless told otherwise. */
 export async function simulatedLink(options: SimulatorOptions = {}): Promise<SimulatedLink> {
-  const clock = options.clock ?? fastClock(10);
+  const clock = options.clock ?? fastClock(5);
   const simulator = await createSimulator({ clock, ...options });
   const sent: SentRequest[] = [];
   let fault: Fault | undefined;

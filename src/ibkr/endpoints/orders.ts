@@ -73,7 +73,8 @@ function orderRequest(ticket: OrderTicket, unit: PriceUnit, what: "orders" | "or
     outsideRTH: ticket.outsideRth,
     price: quoted(price),
     auxPrice: quoted(ticket.orderType === "STP_LIMIT" ? ticket.stopPrice : undefined),
-    cOID: ticket.customerOrderId,
+    // A what-if must not use up the id: it is good for one order in 24 hours.
+    cOID: what === "orders" ? ticket.customerOrderId : undefined,
   };
   const path = `/iserver/account/${encodeURIComponent(ticket.accountId)}/${what}`;
   return { method: "POST", path, endpoint: `/iserver/account/{accountId}/${what}`, body: { orders: [order] } };
