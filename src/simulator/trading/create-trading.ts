@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
 import { createAccountBooks } from "./account-books.ts";
+import { createDayStartPrices } from "./day-start-prices.ts";
 import { openDemoAccounts } from "./demo.ts";
 import { Exchange } from "./exchange.ts";
 import { createOrderDesk } from "./order-desk.ts";
@@ -37,10 +38,11 @@ export function createTrading({ market, random, store: database, now }: TradingD
   const exchange = new Exchange({ market, store, books, now, cancelDelayMs: options.cancelDelayMs ?? 0 });
   // What happened while the simulator was stopped, or since the last write before a crash.
   exchange.advance(now);
+  const priceAtDayStart = createDayStartPrices(market);
   const valuation = (accountId: string, at: number): AccountValuation => {
     const account = accounts.find(({ id }) => id === accountId);
     if (account === undefined) throw new RangeError(`unknown account: ${accountId}`);
-    return valueAccount(account, books.of(accountId), { market, at });
+    return valueAccount(account, books.of(accountId), { market, priceAtDayStart, at });
   };
   const lateOrderShare = options.lateOrderShare ?? LATE_ORDER_SHARE;
   const desk = createOrderDesk({ market, random, store, exchange, lateOrderShare, valuation });

@@ -5,6 +5,7 @@ import { CONID, DU1, UNASKED, createTestWorld } from "./test-world.ts";
 import type { Terms, TestWorld } from "./test-world.ts";
 
 const D = (text: string): Decimal => Decimal.parse(text);
+const HALTED = 68001004;
 const ASKED = { userName: "simuser1", suppressed: new Set<string>() };
 
 /** A limit order that is asked about. */
@@ -54,6 +55,18 @@ describe("an answer that comes too late", () => {
     world.pass(10_000);
     expect(world.trading.orders(DU1, 0)).toHaveLength(count);
   });
+});
+
+test("a market order is asked about while the market is closed or halted", () => {
+  const world = createTestWorld({ alwaysOpen: false, now: Date.UTC(2026, 10, 22, 15) });
+  const idsOf = (terms: Terms): readonly string[] => {
+    const reply = world.tryPlace(terms, ASKED);
+    return reply.kind === "question" ? reply.open.question.messages.map(({ id }) => id) : [];
+  };
+  expect(idsOf({})).toEqual(["o10151"]);
+  world.pass(24 * 3_600_000, 3_600_000);
+  expect(idsOf({})).toEqual([]);
+  expect(idsOf({ conid: HALTED, quantity: "5" })).toEqual(["o10151"]);
 });
 
 test("a question belongs to the user who was asked", () => {

@@ -20,7 +20,6 @@ export interface RowContext {
 export function liveOrderRow(order: SimOrder, { market, instrument, now }: RowContext): Readonly<Record<string, unknown>> {
   const status = orderStatus(order, market, now);
   const average = averagePrice(order, instrument);
-  const price = order.limitPrice ?? order.stopPrice;
   return {
     acct: order.accountId,
     conidex: String(order.conid),
@@ -48,7 +47,7 @@ export function liveOrderRow(order: SimOrder, { market, instrument, now }: RowCo
     bgColor: "#000000",
     fgColor: status === "Filled" || status === "Cancelled" ? "#AAAAAA" : "#00F000",
     isEventTrading: "0",
-    price: price === undefined ? "" : priceText(instrument, price),
+    price: order.limitPrice === undefined ? "" : priceText(instrument, order.limitPrice),
     ...(order.stopPrice === undefined ? {} : stopFields(priceText(instrument, order.stopPrice))),
     ...(average === undefined ? {} : { avgPrice: average }),
     ...(order.clientOrderId === undefined ? {} : { order_ref: order.clientOrderId }),

@@ -353,7 +353,13 @@ describe("lists", () => {
     const filtered = await client.call("GET", "/iserver/account/orders", { query: { filters: "PreSubmitted,SortByTime" } });
     const rows = ordersOf(filtered.json);
     expect(rows.map((row) => row["status"])).toEqual(["PreSubmitted"]);
-    expect(rows[0]).toMatchObject({ orderType: "Stop", origOrderType: "STOP", auxPrice: expect.any(String), ticker: "SPY" });
+    expect(rows[0]).toMatchObject({
+      orderType: "Stop",
+      origOrderType: "STOP",
+      price: "",
+      auxPrice: expect.stringMatching(/^\d+\.\d\d$/),
+      ticker: "SPY",
+    });
   });
 
   test("are of the selected account unless another is named", async () => {

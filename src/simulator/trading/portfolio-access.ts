@@ -29,6 +29,7 @@ export function portfolioAccountOf(accountId: unknown, session: Session, { tradi
   return trading.account(accountId);
 }
 
+/** What portfolio endpoints answer for an account that they don't know. */
 export function notAuthenticated(): SimReply {
   return failure(401, "not authenticated");
 }

@@ -12,8 +12,9 @@ import type { Trading } from "./trading.ts";
 
 /** Contracts that tests trade; THIN trades little. */
 export const CONID = { AAPL: 265598, MSFT: 272093, SPY: 756733, KO: 8894, SAP: 14204, VOD: 29612193, THIN: 75968007, EURUSD: 12087792 };
-/** The demo's accounts. */
+/** The demo's account in USD. */
 export const DU1 = "DU7100001";
+/** The demo's account in EUR. */
 export const DU2 = "DU7100002";
 
 /** Every message id that the simulator asks about. */

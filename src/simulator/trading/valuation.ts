@@ -2,6 +2,7 @@ import { Decimal } from "../../lib/decimal.ts";
 import type { Market, SimInstrument } from "../market/market.ts";
 import type { AccountBook, Position } from "./account-book.ts";
 import { currencyPriceOf, unitValueOf } from "./amounts.ts";
+import type { DayStartPrices } from "./day-start-prices.ts";
 import { BORROWED_CURRENCY, LEVERAGE, REGULATION_T, marginOf } from "./margin.ts";
 import type { MarginInput } from "./margin.ts";
 import type { SimAccount } from "./records.ts";
@@ -54,8 +55,17 @@ export interface AccountValuation {
   readonly buyingPower: Decimal;
 }
 
+/** What a valuation looks prices up in. */
+export interface ValuationContext {
+  readonly market: Market;
+  readonly priceAtDayStart: DayStartPrices;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
 /** Values an account's book at an instant. The margin at the beginning of a position and later are the same here. */
-export function valueAccount(account: SimAccount, book: AccountBook, { market, at }: { market: Market; at: number }): AccountValuation {
+export function valueAccount(account: SimAccount, book: AccountBook, context: ValuationContext): AccountValuation {
+  const { market, at } = context;
   const rates = new Map<string, Decimal>();
   const rateOf = (currency: string): Decimal => {
     const rate = rates.get(currency) ?? market.rate(currency, account.baseCurrency, at);
@@ -65,7 +75,8 @@ export function valueAccount(account: SimAccount, book: AccountBook, { market, a
   const dayStart = tradingDay(at).startsAt;
   const holdings = book.positions.flatMap((position): readonly Holding[] => {
     const instrument = market.instrument(position.conid);
-    return instrument === undefined ? [] : [holdingOf({ instrument, position, market, at, dayStart, rate: rateOf(position.currency) })];
+    if (instrument === undefined) return [];
+    return [holdingOf({ instrument, position, context, dayStart, rate: rateOf(position.currency) })];
   });
   const names = new Set([account.baseCurrency, ...book.cash.keys(), ...holdings.map(({ position }) => position.currency)]);
   const currencies = [...names].map((currency) => totalsOf(currency, { book, holdings, rate: rateOf(currency) }));
@@ -102,25 +113,25 @@ export function marginInput(market: Market, instrument: SimInstrument, at: numbe
 interface HoldingInput {
   readonly instrument: SimInstrument;
   readonly position: Position;
-  readonly market: Market;
-  readonly at: number;
+  readonly context: ValuationContext;
   readonly dayStart: number;
   readonly rate: Decimal;
 }
 
-function holdingOf({ instrument, position, market, at, dayStart, rate }: HoldingInput): Holding {
-  const input = marginInput(market, instrument, at);
-  const value = unitValueOf(instrument, input.price).times(position.quantity);
-  const priceAtDayStart = position.quantityAtDayStart.isZero() ? Decimal.zero : market.quote(instrument.conid, dayStart).last;
-  const valueAtDayStart = unitValueOf(instrument, priceAtDayStart).times(position.quantityAtDayStart);
+function holdingOf({ instrument, position, context, dayStart, rate }: HoldingInput): Holding {
+  const { quantity, quantityAtDayStart, cost, investedToday } = position;
+  const input = marginInput(context.market, instrument, context.at);
+  const value = unitValueOf(instrument, input.price).times(quantity);
+  const priceBefore = quantityAtDayStart.isZero() ? Decimal.zero : context.priceAtDayStart(instrument.conid, dayStart);
+  const valueBefore = unitValueOf(instrument, priceBefore).times(quantityAtDayStart);
   return {
     instrument,
     position,
     price: currencyPriceOf(instrument, input.price),
     value,
-    unrealized: value.minus(position.cost),
-    daily: value.minus(valueAtDayStart).minus(position.investedToday),
-    margin: marginOf(input, position.quantity),
+    unrealized: value.minus(cost),
+    daily: value.minus(valueBefore).minus(investedToday),
+    margin: marginOf(input, quantity),
     rate,
   };
 }
