@@ -40,7 +40,7 @@ function market(rows: Record<number, readonly object[]>): { ibkr: ScriptedIbkr; 
       conid,
       ticker: `T${conid}`,
       name: "TEST",
-      assetClass: "STK",
+      assetClass: conid === 7 ? "IND" : "STK",
       currency: conid >= 9000 ? "GBP" : "USD",
       listingExchange: "NASDAQ",
     })),
@@ -141,6 +141,14 @@ describe("a quote", () => {
     const started = performance.now();
     for (let index = 0; index < 10_000; index += 1) await quotes.quotes([1], call);
     expect((performance.now() - started) / 10_000).toBeLessThan(0.05);
+  });
+
+  it("of an index isn't waited for to have a bid, an ask or a volume", async () => {
+    const { "84": _bid, "86": _ask, "85": _askSize, "88": _bidSize, "87": _volume, "87_raw": _raw, "7762": _exact, ...index } = FULL;
+    const { ibkr, quotes } = market({ 7: [{}, index] });
+    const [quote] = await ibkr.settle(quotes.quotes([7], call));
+    expect(quote?.missingFields).toEqual(["bid", "ask", "bid_size", "ask_size", "volume"]);
+    expect(polls(ibkr)).toBe(2);
   });
 
   it("that many ask for at the same time is fetched once, together with others", async () => {

@@ -49,7 +49,7 @@ export class Quotes {
     return await this.#reads.run(String(instrument.conid), options, async (shared) => {
       const magnifier = await this.#contracts.magnifier(instrument, shared);
       await this.#contracts.primeMarketData(instrument, shared);
-      const row = await this.#snapshots.complete(instrument.conid, shared);
+      const row = await this.#snapshots.complete(instrument, shared);
       const quote = toQuote(row, { instrument, magnifier, now: this.#api.clock.now() });
       this.#kept.set(instrument.conid, quote);
       return quote;

@@ -1,4 +1,5 @@
 import type { CallOptions } from "../broker/broker.ts";
+import type { Instrument, SecType } from "../broker/instrument.ts";
 import type { QuoteField } from "../broker/market-data.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { GatewayError } from "../lib/errors.ts";
@@ -20,8 +21,17 @@ const MAX_WAITING = 500;
 /** A field that did not come (an index has no bid) isn't waited for again for this long. */
 const UNAVAILABLE = { maxEntries: 1000, ttlMs: 300_000 };
 
+/** What some kinds of contract usually don't have: nobody trades an index itself, and currencies have no common volume. */
+const UNUSUAL: Readonly<Partial<Record<SecType, ReadonlySet<QuoteField>>>> = {
+  IND: new Set<QuoteField>(["bid", "ask", "bid_size", "ask_size", "volume"]),
+  CASH: new Set<QuoteField>(["volume", "day_open"]),
+};
+const NONE: ReadonlySet<QuoteField> = new Set();
+
 interface Want {
   readonly conid: number;
+  /** Fields that aren't waited for. */
+  readonly unusual: ReadonlySet<QuoteField>;
   readonly options: CallOptions;
   readonly resolve: (row: SnapshotRow) => void;
   readonly reject: (error: unknown) => void;
@@ -53,7 +63,7 @@ export class Snapshots {
   }
 
   /** What IBKR knows of a contract's market, once it is complete or two seconds have passed. One caller per contract at a time. */
-  complete(conid: number, options: CallOptions): Promise<SnapshotRow> {
+  complete({ conid, secType }: Instrument, options: CallOptions): Promise<SnapshotRow> {
     if (this.#wants.size >= MAX_WAITING)
       return Promise.reject(
         new GatewayError("rate_limited", "Too many quotes are being fetched at once.", {
@@ -62,7 +72,18 @@ export class Snapshots {
         }),
       );
     const { promise, resolve, reject } = Promise.withResolvers<SnapshotRow>();
-    const want: Want = { conid, options, resolve, reject, row: {}, firstAnswerAt: undefined, nextPollAt: 0, isBusy: false, isAlone: false };
+    const want: Want = {
+      conid,
+      unusual: UNUSUAL[secType] ?? NONE,
+      options,
+      resolve,
+      reject,
+      row: {},
+      firstAnswerAt: undefined,
+      nextPollAt: 0,
+      isBusy: false,
+      isAlone: false,
+    };
     this.#wants.set(conid, want);
     const leave = () => {
       this.#forget(want);
@@ -140,7 +161,9 @@ export class Snapshots {
     want.row = { ...want.row, ...row };
     const missing = missingFields(want.row);
     const unavailable = this.#unavailable.get(want.conid);
-    const isComplete = isUnsubscribed(want.row) || (isStarted(want.row) && missing.every((field) => unavailable?.has(field) === true));
+    const isComplete =
+      isUnsubscribed(want.row) ||
+      (isStarted(want.row) && missing.every((field) => want.unusual.has(field) || unavailable?.has(field) === true));
     const isLate = now - want.firstAnswerAt >= COMPLETION_LIMIT_MS;
     if (!isComplete && !isLate) {
       want.nextPollAt = now + POLL_EVERY_MS;
