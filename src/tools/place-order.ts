@@ -113,7 +113,7 @@ function finalAnswer(context: ToolContext, outcome: Exclude<PlaceOutcome, OpenCo
   const shared = { client_order_id: clientOrderId, order: orderOf(draft) };
   if (outcome.kind === "placed") {
     return completeAnswer(context, {
-      text: `Order ${outcome.orderId} ${outcome.status}: ${where}.`,
+      text: `Order ${outcome.orderId} (client_order_id ${clientOrderId}) ${outcome.status}: ${where}.`,
       accountId: draft.accountId,
       notes: [
         outcome.isRepeat ? "This order was placed before: this is its first answer. get_order_status has its present state." : undefined,

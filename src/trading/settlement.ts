@@ -69,6 +69,8 @@ export class Settlement {
   /** When to try an account again whose connection failed; entries go with the next success. */
   readonly #retryAt = new Map<string, { readonly failures: number; readonly at: number }>();
   #stopPolling: (() => void) | undefined;
+  /** Counts the calls of `watch`, so that a round that began before one doesn't stop the poller after it. */
+  #watches = 0;
   #round: Promise<void> | undefined;
 
   constructor(deps: SettlementDeps) {
@@ -77,6 +79,7 @@ export class Settlement {
 
   /** Starts looking in the background until nothing is open. */
   watch(): void {
+    this.#watches += 1;
     if (this.#closing.signal.aborted || this.#stopPolling !== undefined) return;
     this.#stopPolling = this.#deps.clock.every(POLL_MS, () => {
       if (this.#round === undefined) background(this.runRound(), this.#deps.log, "looking for orders of unknown outcome");
@@ -114,8 +117,10 @@ export class Settlement {
 
   async #lookAtAll(): Promise<void> {
     const { storage, clock } = this.#deps;
+    const watches = this.#watches;
     const open = await openAttempts(storage.db, clock.now() - MAX_AGE_MS, MAX_OPEN);
     if (open.length === 0) {
+      if (watches !== this.#watches) return;
       this.#stopPolling?.();
       this.#stopPolling = undefined;
       return;
