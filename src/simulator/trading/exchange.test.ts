@@ -280,3 +280,18 @@ describe("instruments", () => {
     expect(world.fillsOf(order.id).map(({ quantity }) => quantity.toString())).toEqual(["0.25"]);
   });
 });
+
+test("a failed write leaves nothing of its stretch, in the database or in memory", () => {
+  const world = createTestWorld();
+  const order = world.place({ quantity: "5" });
+  const before = world.trading.valuation(DU1, world.now).holdings.map(({ position }) => position.quantity.toString());
+  world.database.exec("create trigger broken before insert on sim_execution begin select raise(abort, 'disk full'); end");
+  expect(() => world.pass(1000)).toThrow("disk full");
+  world.database.exec("drop trigger broken");
+  expect(world.order(order.id).state).toBe("working");
+  const after = world.trading.valuation(DU1, world.now).holdings.map(({ position }) => position.quantity.toString());
+  expect(after).toEqual(before);
+  world.pass(1000);
+  expect(world.order(order.id).state).toBe("filled");
+  expect(world.fillsOf(order.id)).toHaveLength(1);
+});

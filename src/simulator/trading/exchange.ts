@@ -91,6 +91,7 @@ export class Exchange {
       // The database has kept nothing of this stretch, so the memory must not either.
       for (const order of before) this.#working.set(order.id, order);
       books.reload();
+      books.rollTo(to);
       throw error;
     }
   }

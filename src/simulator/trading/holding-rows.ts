@@ -92,7 +92,7 @@ export function enrichedRow(holding: Holding, accountId: string): Readonly<Recor
     sectorGroup: instrument.group,
     ticker: instrument.symbol,
     type: instrument.secType === "OPT" ? "" : instrument.etf ? "ETF" : "COMMON",
-    hasOptions: instrument.secType === "STK",
+    hasOptions: holding.hasOptions,
     fullName: contractText(instrument),
     isUS: instrument.countryCode === "US",
     isEventContract: false,

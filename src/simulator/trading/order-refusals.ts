@@ -1,8 +1,8 @@
 import { Decimal } from "../../lib/decimal.ts";
 import type { Market, SimInstrument } from "../market/market.ts";
-import { amountOf, currencyPriceOf, decimalsOf, priceText, unitValueOf } from "./amounts.ts";
+import { amountOf, decimalsOf, priceText, unitValueOf } from "./amounts.ts";
 import { commissionOf } from "./commission.ts";
-import { marginOf } from "./margin.ts";
+import { BORROWED_CURRENCY, marginOf } from "./margin.ts";
 import { grouped } from "./number-text.ts";
 import type { SimOrder, Ticket } from "./records.ts";
 import { tradingDay } from "./trading-day.ts";
@@ -105,7 +105,7 @@ export function fundsNeeded(ticket: Ticket, { market, instrument, valuation, wor
   const price = expectedPrice(ticket, market, now);
   const rate = market.rate(instrument.currency, valuation.account.baseCurrency, now);
   const amount = amountOf(instrument, price, ticket.quantity);
-  if (instrument.secType === "CASH") return amount.times(CURRENCY_MARGIN).times(rate);
+  if (instrument.secType === "CASH") return amount.times(BORROWED_CURRENCY).times(rate);
   const input = { ...marginInput(market, instrument, now), price };
   const more = marginOf(input, after).minus(marginOf(input, before));
   const bought = instrument.secType === "OPT" ? Decimal.max(Decimal.zero, after).minus(Decimal.max(Decimal.zero, before)) : Decimal.zero;
@@ -115,15 +115,8 @@ export function fundsNeeded(ticket: Ticket, { market, instrument, valuation, wor
   return needed.plus(commissionOf(instrument, ticket.quantity, amount)).times(rate);
 }
 
-const CURRENCY_MARGIN = Decimal.parse("0.03");
-
 /** The price at which an order is expected to fill, in the quoting unit: its limit, its stop, or the touch. */
 export function expectedPrice(ticket: Ticket, market: Market, now: number): Decimal {
   const quote = market.quote(ticket.conid, now);
   return ticket.limitPrice ?? ticket.stopPrice ?? (ticket.side === "BUY" ? quote.ask : quote.bid);
-}
-
-/** The expected price in the instrument's currency. */
-export function expectedCurrencyPrice(ticket: Ticket, { market, instrument, now }: OrderContext): Decimal {
-  return currencyPriceOf(instrument, expectedPrice(ticket, market, now));
 }

@@ -127,6 +127,9 @@ describe("placing", () => {
     [{ ...MARKET, parentId: "x" }, 200, "invalid order attribute : parentId is not supported"],
     [{ ...MARKET, outsideRTH: true }, 200, "invalid order attribute : Outside Regular Trading Hours"],
     [{ ...MARKET, quantity: 0 }, 200, "Order quantity must be greater than zero."],
+    [{ ...MARKET, quantity: -3 }, 200, "Order quantity must be greater than zero."],
+    [{ ...MARKET, quantity: "1e999" }, 400, "orders request includes parameter with incorrect type"],
+    [{ ...MARKET, quantity: 1e60 }, 200, expect.stringContaining("insufficient")],
     [{ ...MARKET, quantity: 0.12345 }, 200, "Order quantity can have at most 4 decimals."],
     [{ ...MARKET, conid: CONID.VOD, quantity: 1.5 }, 200, "Fractional quantities can not be traded in this instrument."],
     [{ ...MARKET, conid: SPX }, 200, "No trading permissions. SPX is an index and can not be traded."],
@@ -328,7 +331,11 @@ describe("changing and cancelling", () => {
     expect(status.json).toMatchObject({ order_status: "Cancelled", cannot_cancel_order: true });
     expect((await client.call("DELETE", path)).json).toEqual({ error: "Order is inactive", statusCode: 400 });
     expect((await post(path, { ...LIMIT, price: aapl(0.99) })).json).toEqual({ error: "Order is inactive", statusCode: 400 });
-    expect((await client.call("DELETE", `/iserver/account/${DU1}/order/1`)).json).toMatchObject({ error: "OrderID 1 doesn't exist" });
+    for (const id of ["1", "abc", "1e300"]) {
+      const unknown = { error: `OrderID ${id} doesn't exist`, statusCode: 400 };
+      expect((await client.call("DELETE", `/iserver/account/${DU1}/order/${id}`)).json).toEqual(unknown);
+      expect((await post(`/iserver/account/${DU1}/order/${id}`, { ...LIMIT, price: 200 })).json).toEqual(unknown);
+    }
   });
 
   test("cancels everything of an account", async () => {

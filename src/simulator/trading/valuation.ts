@@ -19,6 +19,8 @@ export interface Holding {
   /** Today's profit, realised or not: value now − value at the day's start − what was put in today. */
   readonly daily: Decimal;
   readonly margin: Decimal;
+  /** True when options on it are listed. */
+  readonly hasOptions: boolean;
   /** Units of the account's base currency for one of this currency. */
   readonly rate: Decimal;
 }
@@ -132,6 +134,7 @@ function holdingOf({ instrument, position, context, dayStart, rate }: HoldingInp
     unrealized: value.minus(cost),
     daily: value.minus(valueBefore).minus(investedToday),
     margin: marginOf(input, quantity),
+    hasOptions: context.market.strikes(instrument.conid).length > 0,
     rate,
   };
 }

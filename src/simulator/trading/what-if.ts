@@ -1,5 +1,5 @@
 import { Decimal } from "../../lib/decimal.ts";
-import { amountOf } from "./amounts.ts";
+import { amountOf, decimalsOf } from "./amounts.ts";
 import { commissionOf } from "./commission.ts";
 import { marginOf } from "./margin.ts";
 import { grouped } from "./number-text.ts";
@@ -33,11 +33,7 @@ export function whatIfAnswer(ticket: Ticket, { context, refusal }: { context: Or
     equity: beforeAndAfter(valuation.equityWithLoan, commission.times(rate).negated()),
     initial: beforeAndAfter(valuation.initialMargin, margin),
     maintenance: beforeAndAfter(valuation.maintenanceMargin, margin),
-    position: {
-      current: grouped(before, places(before)),
-      change: grouped(change, places(change)),
-      after: positionText(before.plus(change)),
-    },
+    position: { current: quantityText(before), change: quantityText(change), after: quantityText(before.plus(change)) },
     warn,
     error: refusal ?? null,
   };
@@ -48,12 +44,8 @@ function unitsText(ticket: Ticket, { instrument }: OrderContext): string {
   return `${ticket.quantity.toString()} ${word}${ticket.quantity.equals(Decimal.one) ? "" : "s"}`;
 }
 
-function places(value: Decimal): number {
-  return value.toString().split(".")[1]?.length ?? 0;
-}
-
-function positionText(value: Decimal): string {
-  return grouped(value, places(value));
+function quantityText(value: Decimal): string {
+  return grouped(value, decimalsOf(value));
 }
 
 /** An amount before and after, rounded so that the three agree. */
