@@ -128,21 +128,29 @@ function verdict(met: boolean): string {
   return met ? "met" : "MISSED";
 }
 
-/** Times of calls that some clients make at a steady pace, in milliseconds, ascending. */
-async function timed(call: () => Promise<unknown>): Promise<number[]> {
-  const times: number[] = [];
+/**
+ * Times of two kinds of call, in milliseconds, ascending. Some clients make them in turn at a steady pace, so that whatever
+ * else the machine does meets both alike.
+ */
+async function timedInTurn(first: () => Promise<unknown>, second: () => Promise<unknown>): Promise<[number[], number[]]> {
+  const times: [number[], number[]] = [[], []];
+  const timed = async (call: () => Promise<unknown>, into: number[]): Promise<void> => {
+    const started = performance.now();
+    await call();
+    const took = performance.now() - started;
+    into.push(took);
+    await delay(Math.max(0, CALL_EVERY_MS - took));
+  };
   const client = async (index: number): Promise<void> => {
     await delay((CALL_EVERY_MS / CLIENTS) * index);
     for (let round = 0; round < CALLS_PER_CLIENT; round += 1) {
-      const started = performance.now();
-      await call();
-      const took = performance.now() - started;
-      times.push(took);
-      await delay(Math.max(0, CALL_EVERY_MS - took));
+      await timed(first, times[0]);
+      await timed(second, times[1]);
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index)));
-  return times.toSorted((a, b) => a - b);
+  for (const list of times) list.sort((x, y) => x - y);
+  return times;
 }
 
 function quantile(ascending: readonly number[], part: number): number {
@@ -171,12 +179,14 @@ async function measureAddedTime(gateway: Target, simulator: { url: string; folde
   await link.ready(options().signal);
   const [account] = await link.accounts(options());
   const accountId = account?.accountId ?? "";
-  const direct = await timed(() => link.cashLedger(accountId, options()));
-  await link.close();
   const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_cash", arguments: { account_id: accountId } } };
   // Opens the gateway's own session with the simulator.
   await post(gateway, message);
-  const throughTool = await timed(() => post(gateway, message));
+  const [direct, throughTool] = await timedInTurn(
+    () => link.cashLedger(accountId, options()),
+    () => post(gateway, message),
+  );
+  await link.close();
   console.log(`time that a tool call adds (get_cash, ${CLIENTS} clients, ${direct.length} calls)`);
   for (const [name, part, aim] of [
     ["p50", 0.5, 1],
