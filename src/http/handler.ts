@@ -85,7 +85,7 @@ function pagesOf(deps: HttpServerDeps, options: HttpServerOptions, state: Server
 /** Serves the pages through Hono; every page has the same strict headers. */
 function createPageListener(routes: readonly Route[]) {
   const app = new Hono<PageBindings>();
-  const factsOf = new WeakMap<IncomingMessage, RequestFacts>();
+  const factsOf = new WeakMap<object, RequestFacts>();
   app.use(async (c, next) => {
     await next();
     c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
@@ -99,7 +99,7 @@ function createPageListener(routes: readonly Route[]) {
   app.notFound((c) => c.json({ error: "There is nothing here. The MCP endpoint is /mcp." }, 404));
   const listener = getRequestListener(
     (request, env) => {
-      const facts = "incoming" in env ? factsOf.get(env.incoming as IncomingMessage) : undefined;
+      const facts = "incoming" in env ? factsOf.get(env.incoming) : undefined;
       if (facts === undefined) throw new Error("a page was asked for without the server");
       return app.fetch(request, { facts });
     },

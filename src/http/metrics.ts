@@ -70,14 +70,8 @@ export function createMetrics(): Metrics {
       if (end.upstreamCalls > 0) series.upstream.inc(end.upstreamCalls);
     },
     gauge: (name, help, read) => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
+      const shown: Gauge = new Gauge({ name, help, registers: [], collect: () => shown.set(read()) });
+      registry.registerMetric(shown);
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

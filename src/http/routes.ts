@@ -13,6 +13,7 @@ export type Route =
   | { readonly path: string; readonly direct: (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => Promise<void> }
   | { readonly path: string; readonly page: Handler<PageBindings> };
 
+/** The handlers of the routes, made where their parts are known. */
 export interface RouteHandlers {
   readonly mcp: (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => Promise<void>;
   readonly health: Handler<PageBindings>;

@@ -51,8 +51,16 @@ function errorOf(result: unknown): Record<string, unknown> {
 describe("without initialize", () => {
   test("curl's plain request lists the tools as plain JSON", async () => {
     const { stdout } = await promisify(execFile)("curl", [
-      ...["-sS", `${stack.url}/mcp`, "-H", `Authorization: Bearer ${KEYS.write}`, "-H", "Content-Type: application/json"],
-      ...["-d", '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', "-w", "\n%{content_type}"],
+      "-sS",
+      `${stack.url}/mcp`,
+      "-H",
+      `Authorization: Bearer ${KEYS.write}`,
+      "-H",
+      "Content-Type: application/json",
+      "-d",
+      '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+      "-w",
+      "\n%{content_type}",
     ]);
     const [body = "", contentType] = stdout.split("\n");
     expect(contentType).toBe("application/json");

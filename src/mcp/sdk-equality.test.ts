@@ -54,7 +54,7 @@ describe("clients", () => {
 
   test("the SDK 1.x client lists and calls, and shows the message of an error", async () => {
     const client = new LegacyClient({ name: "one", version: "1" });
-    await client.connect(new LegacyTransport(new URL(`${stack.url}/mcp`), { requestInit }) as Parameters<typeof client.connect>[0]);
+    await client.connect(new LegacyTransport(new URL(`${stack.url}/mcp`), { requestInit }));
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain("echo");
     const answer = await client.callTool({ name: "echo", arguments: { symbol: "AAPL" } });
     expect(answer.structuredContent).toMatchObject({ echo: { symbol: "AAPL" } });

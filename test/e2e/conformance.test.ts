@@ -111,8 +111,12 @@ describe("with the product as it is", () => {
       const baseline = join(results, `${scenario}.yml`);
       writeFileSync(baseline, `server:\n${checks.map((check) => `  - ${scenario}:${check}\n`).join("")}`);
       const { code, output } = await runSuite(proxy.url, [
-        ...["--scenario", scenario, "--spec-version", "2026-07-28"],
-        ...["--expected-failures", baseline],
+        "--scenario",
+        scenario,
+        "--spec-version",
+        "2026-07-28",
+        "--expected-failures",
+        baseline,
       ]);
       expect(code, output).toBe(0);
     },
