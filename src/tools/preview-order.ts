@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { MarginChange, OrderPreview } from "../broker/order.ts";
 import { defineTool } from "../mcp/define-tool.ts";
 import { draftFields, draftText } from "../trading/order-draft.ts";
+import { allowedAccounts } from "./account-argument.ts";
 import { READS } from "./annotations.ts";
 import { completeAnswer, outputSchema } from "./envelope.ts";
 import { orderDraft, orderFields } from "./order-arguments.ts";
@@ -21,13 +22,19 @@ export const tool = defineTool({
   async run(args, context) {
     const draft = await orderDraft(context, args);
     const preview = await context.trading.previewOrder(draft, tradingCall(context));
+    const account = (await allowedAccounts(context)).find(({ accountId }) => accountId === draft.accountId);
     const ok = preview.error === undefined;
     const cost = preview.total === undefined ? "" : `, in all ${preview.total.toString()} ${preview.amountCurrency ?? ""}`.trimEnd();
     const commission = preview.commission === undefined ? "" : `, commission ${preview.commission}`;
     return completeAnswer(context, {
       text: `Preview in ${draft.accountId} (${context.broker.mode}), nothing placed: ${draftText(draft)}${commission}${cost}.${ok ? "" : ` IBKR would refuse it: ${preview.error}`}`,
       accountId: draft.accountId,
-      body: { status: ok ? "ok" : "would_be_refused", order: orderFieldsOf(draft), ...previewFields(preview) },
+      body: {
+        status: ok ? "ok" : "would_be_refused",
+        order: orderFieldsOf(draft),
+        margin_currency: account?.baseCurrency,
+        ...previewFields(preview),
+      },
     });
   },
 });

@@ -224,7 +224,13 @@ describe("orders", () => {
   test("are previewed with cost and margin, and nothing is placed", async () => {
     const before = await call("get_orders");
     const preview = await call("preview_order", { symbol: "AAPL", side: "buy", quantity: "10", order_type: "limit", limit_price: "200" });
-    expect(preview).toMatchObject({ status: "ok", amount: "2000", amount_currency: "USD", order: { side: "BUY", quantity: "10" } });
+    expect(preview).toMatchObject({
+      status: "ok",
+      amount: "2000",
+      amount_currency: "USD",
+      margin_currency: "USD",
+      order: { side: "BUY", quantity: "10" },
+    });
     stack.clock.jump(6_000);
     expect((await call("get_orders"))["orders_total"]).toBe(before["orders_total"]);
   });
