@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { fakeClock } from "../../test/support/fake-clock.ts";
 import { systemClock } from "../lib/clock.ts";
 import { rawNumber } from "../lib/json.ts";
 import { Pacer } from "./pacing.ts";
@@ -139,6 +140,12 @@ describe("an answer", () => {
   });
 });
 
+/** A network that never answers. */
+const hang: typeof fetch = (_input, init) =>
+  new Promise((_resolve, reject) => {
+    init?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+  });
+
 describe("a failure", () => {
   it.each([
     ["nobody listens", "127.0.0.1"],
@@ -164,6 +171,28 @@ describe("a failure", () => {
     respond = fail;
     await expect(send(order)).rejects.toMatchObject({ sent: "maybe", reason: "connection" });
     expect(received).toHaveLength(1);
+  });
+
+  it("of time ends a read after 15 s and an order after 30 s, and either may have been sent", async () => {
+    const clock = fakeClock();
+    const log = pino({ enabled: false });
+    const slow = new Transport({ baseUrl: "http://test", fetch: hang, clock, log, pacer: new Pacer({ clock, log }), userAgent: "x" });
+    const ended: string[] = [];
+    const watch = (name: string, request: ApiRequest) =>
+      slow
+        .send(request, { ...options(), signal: new AbortController().signal }, () => "x")
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ reason: "timeout", sent: "maybe" });
+          ended.push(name);
+        });
+    const all = Promise.all([watch("order", order), watch("read", read)]);
+    await clock.advance(14_900);
+    expect(ended).toEqual([]);
+    await clock.advance(200);
+    expect(ended).toEqual(["read"]);
+    await clock.advance(15_000);
+    await all;
+    expect(ended).toEqual(["read", "order"]);
   });
 
   it("of a caller who hangs up ends a read, but not an order on its way", async () => {
