@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { sha256Hex } from "../lib/secret.ts";
+
+/** One file that pages load from us, named by its content. */
+export interface Asset {
+  /** `/assets/<name>.<hash>.<extension>`. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** The files that pages load. */
+export interface Assets {
+  readonly stylesheet: Asset;
+  readonly script: Asset;
+  /** Finds an asset by the last part of its path. */
+  find(fileName: string): Asset | undefined;
+}
+
+/** Under this stand all assets. */
+export const ASSETS_PATH = "/assets";
+
+/** Enough of a hash to tell versions of a file apart. */
+const HASH_LENGTH = 12;
+
+/** Reads the stylesheet and the script that stand beside this file. Throws when one is missing, as after a broken build. */
+export function loadAssets(): Assets {
+  const stylesheet = load("style.css", "text/css; charset=utf-8");
+  const script = load("page.js", "text/javascript; charset=utf-8");
+  const byPath = new Map([stylesheet, script].map((asset) => [asset.path, asset]));
+  return { stylesheet, script, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
+}
+
+function load(file: string, contentType: string): Asset {
+  const body = readFileSync(join(import.meta.dirname, file), "utf8");
+  return { path: `${ASSETS_PATH}/${file.replace(".", `.${sha256Hex(body).slice(0, HASH_LENGTH)}.`)}`, contentType, body };
+}

@@ -1,0 +1,72 @@
+import type { Child } from "hono/jsx";
+
+import { commonTexts } from "../texts/common.ts";
+
+export interface FieldProps {
+  /** Name in the form, and its id. */
+  readonly name: string;
+  readonly label: string;
+  readonly type?: "text" | "password" | "email" | "url" | "number";
+  readonly value?: string | undefined;
+  readonly hint?: Child;
+  /** Why what was entered can't be used. */
+  readonly error?: string | undefined;
+  readonly required?: boolean;
+  readonly autocomplete?: string;
+  readonly maxLength?: number;
+  readonly minLength?: number;
+  readonly placeholder?: string;
+  /** Several lines, as for a PEM block. */
+  readonly multiline?: boolean;
+  readonly autofocus?: boolean;
+}
+
+/** One text field with its label, hint and error, all tied together for screen readers. */
+export function Field(props: FieldProps) {
+  const { name, label, hint, error, required = false } = props;
+  const described = [hint !== undefined ? `${name}-hint` : "", error !== undefined ? `${name}-error` : ""].filter((id) => id !== "");
+  const shared = {
+    id: name,
+    name,
+    required,
+    autocomplete: props.autocomplete ?? "off",
+    maxlength: props.maxLength,
+    minlength: props.minLength,
+    placeholder: props.placeholder,
+    autofocus: props.autofocus,
+    "aria-invalid": error === undefined ? undefined : "true",
+    "aria-describedby": described.length === 0 ? undefined : described.join(" "),
+  };
+  return (
+    <div class="field">
+      <label for={name}>
+        {label}
+        {!required && <span class="optional"> ({commonTexts.optional})</span>}
+      </label>
+      {hint !== undefined && (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
+      {props.multiline === true ? (
+        <textarea {...shared} rows={6} spellcheck={false}>
+          {props.value}
+        </textarea>
+      ) : (
+        <input {...shared} type={props.type ?? "text"} value={props.value} />
+      )}
+      <FieldError name={name} error={error} />
+    </div>
+  );
+}
+
+/** The error of a field or a group of choices. */
+export function FieldError({ name, error }: { readonly name: string; readonly error: string | undefined }) {
+  if (error === undefined) return <></>;
+  return (
+    <p class="field-error" id={`${name}-error`}>
+      <span aria-hidden="true">▲ </span>
+      {error}
+    </p>
+  );
+}

@@ -1,0 +1,24 @@
+import type { PropsWithChildren } from "hono/jsx";
+
+import { commonTexts } from "../texts/common.ts";
+
+/** What a notice is about; its sign and a hidden word say the same as its colour. */
+export type NoticeTone = "error" | "warning" | "success" | "info";
+
+const SIGNS: Readonly<Record<NoticeTone, string>> = { error: "✕", warning: "▲", success: "✓", info: "i" };
+
+/** A message to the person above what it is about; errors are read out at once. */
+export function Notice({ tone, title, children }: PropsWithChildren<{ readonly tone: NoticeTone; readonly title?: string }>) {
+  return (
+    <div class={`notice ${tone}`} role={tone === "error" ? "alert" : tone === "success" ? "status" : undefined}>
+      <span class="notice-sign" aria-hidden="true">
+        {SIGNS[tone]}
+      </span>
+      <div>
+        <span class="visually-hidden">{commonTexts.notice[tone]}: </span>
+        {title !== undefined && <p class="notice-title">{title}</p>}
+        {children}
+      </div>
+    </div>
+  );
+}

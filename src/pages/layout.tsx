@@ -1,0 +1,105 @@
+import type { Child, PropsWithChildren } from "hono/jsx";
+
+import type { Assets } from "./assets.ts";
+import { FormToken } from "./components/form-token.tsx";
+import { PlainName } from "./components/plain-name.tsx";
+import { commonTexts } from "./texts/common.ts";
+
+/** Who the frame says is signed in. */
+export interface FrameUser {
+  readonly displayName: string;
+  readonly formToken: string;
+}
+
+/** What a page puts into the frame. */
+export interface PageFrame {
+  /** Heading of the page and, with the product's name, its title. */
+  readonly title: string;
+  /** Left out on pages that nobody is signed in on. */
+  readonly user?: FrameUser | undefined;
+  /** `narrow` for forms, `wide` for tables. */
+  readonly width?: "narrow" | "wide";
+  /** Links under the header, as the console has. */
+  readonly navigation?: readonly { readonly href: string; readonly label: string; readonly isCurrent: boolean }[];
+  /** In place of the plain heading. */
+  readonly heading?: Child;
+}
+
+/** A mark of our own, as favicon and beside the name: two lines that meet at a point. */
+const MARK = "M4 17 10 10 14 14 20 6";
+const FAVICON = `data:image/svg+xml,${encodeURIComponent(
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="5" fill="#0f5a78"/><path d="${MARK}" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>`,
+)}`;
+
+/** The one frame of all pages: header, content, and the footer with whose product this is not. */
+export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly assets: Assets; readonly frame: PageFrame }>) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{commonTexts.titleOf(frame.title)}</title>
+        <link rel="icon" href={FAVICON} />
+        <link rel="stylesheet" href={assets.stylesheet.path} />
+        <script src={assets.script.path} defer></script>
+      </head>
+      <body>
+        <a class="skip-link" href="#content">
+          {commonTexts.skipToContent}
+        </a>
+        <Header user={frame.user} />
+        {frame.navigation !== undefined && <Navigation links={frame.navigation} />}
+        <main id="content" class={frame.width ?? "narrow"} tabindex={-1}>
+          <h1>{frame.heading ?? frame.title}</h1>
+          {children}
+        </main>
+        <footer class="page-footer">
+          <p>
+            <strong>{commonTexts.notAffiliated}</strong> {commonTexts.about}
+          </p>
+        </footer>
+      </body>
+    </html>
+  );
+}
+
+function Header({ user }: { readonly user: FrameUser | undefined }) {
+  return (
+    <header class="page-header">
+      <a class="brand" href="/">
+        <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+          <rect width="24" height="24" rx="5" />
+          <path d={MARK} />
+        </svg>
+        {commonTexts.product}
+      </a>
+      {user !== undefined && (
+        <form class="who" method="post" action="/sign-out">
+          <FormToken token={user.formToken} />
+          <span>
+            <span class="visually-hidden">{commonTexts.signedInAs} </span>
+            <a href="/account">
+              <PlainName value={user.displayName} />
+            </a>
+          </span>
+          <button type="submit" class="button quiet small">
+            {commonTexts.signOut}
+          </button>
+        </form>
+      )}
+    </header>
+  );
+}
+
+function Navigation({ links }: { readonly links: NonNullable<PageFrame["navigation"]> }) {
+  return (
+    <nav class="page-navigation" aria-label={commonTexts.product}>
+      {links.map(({ href, label, isCurrent }) => (
+        <a href={href} aria-current={isCurrent ? "page" : undefined}>
+          {label}
+        </a>
+      ))}
+    </nav>
+  );
+}

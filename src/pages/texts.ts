@@ -1,0 +1,14 @@
+import { commonTexts } from "./texts/common.ts";
+import { connectionTexts } from "./texts/connections.ts";
+import { consentTexts } from "./texts/consent.ts";
+import { errorTexts } from "./texts/errors.ts";
+
+/** Every text that people see on pages, by page. A translation is another value of this type. */
+export const texts = {
+  common: commonTexts,
+  connections: connectionTexts,
+  consent: consentTexts,
+  errors: errorTexts,
+};
+
+export type Texts = typeof texts;
