@@ -9,7 +9,7 @@ import { connectUpstream } from "./index.ts";
 let simulator: Simulator;
 
 beforeAll(async () => {
-  simulator = await createSimulator();
+  simulator = await createSimulator({ pacing: { endpoints: false } });
 });
 
 afterAll(() => simulator.close());
