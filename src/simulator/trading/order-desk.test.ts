@@ -103,6 +103,17 @@ describe("funds", () => {
     expect(world.tryPlace({ conid: CONID.SPY, quantity: "1000", side: "SELL" }).kind).toBe("accepted");
   });
 
+  test("are needed to turn a bought option into a sold one", () => {
+    const world = createTestWorld();
+    const held = world.trading.valuation(DU1, world.now).holdings.find(({ instrument }) => instrument.right === "C");
+    const call = { conid: held?.instrument.conid ?? 0, side: "SELL" } as const;
+    expect(held?.position.quantity.toString()).toBe("2");
+    const nearlyAll = available(world).times(D("3.95")).dividedBy(price(world)).round(0, "down").toString();
+    world.place({ conid: CONID.SPY, kind: "LMT", limitPrice: price(world).times(D("0.99")).round(2), quantity: nearlyAll, tif: "GTC" });
+    expect(world.tryPlace({ ...call, quantity: "4" }).kind).toBe("refused");
+    expect(world.tryPlace({ ...call, quantity: "2" }).kind).toBe("accepted");
+  });
+
   test("allow a short sale within the margin, which then needs more than a long position", () => {
     const world = createTestWorld();
     const before = available(world);

@@ -111,7 +111,7 @@ export function fundsNeeded(ticket: Ticket, { market, instrument, valuation, wor
   const bought = instrument.secType === "OPT" ? Decimal.max(Decimal.zero, after).minus(Decimal.max(Decimal.zero, before)) : Decimal.zero;
   const premium = unitValueOf(instrument, price).times(bought);
   const needed = Decimal.max(Decimal.zero, more).plus(Decimal.max(Decimal.zero, premium));
-  if (!after.abs().greaterThan(before.abs())) return Decimal.zero;
+  if (needed.isZero()) return Decimal.zero;
   return needed.plus(commissionOf(instrument, ticket.quantity, amount)).times(rate);
 }
 

@@ -22,6 +22,9 @@ export function whatIfAnswer(ticket: Ticket, { context, refusal }: { context: Or
   const input = marginInput(market, instrument, now);
   const margin =
     instrument.secType === "CASH" ? Decimal.zero : marginOf(input, before.plus(change)).minus(marginOf(input, before)).times(rate);
+  // An option isn't lent against, so what it costs leaves the equity.
+  const premium = instrument.secType !== "OPT" ? Decimal.zero : ticket.side === "BUY" ? amount.negated() : amount;
+  const equity = premium.minus(commission).times(rate);
   // In IBKR's form the level of the warning stands before its text.
   const warn = instrument.availability === "none" ? `21/${NO_DATA}` : null;
   return {
@@ -30,7 +33,7 @@ export function whatIfAnswer(ticket: Ticket, { context, refusal }: { context: Or
       commission: `${commission.toString()} ${currency}`,
       total: `${grouped(total, 2)} ${currency}`,
     },
-    equity: beforeAndAfter(valuation.equityWithLoan, commission.times(rate).negated()),
+    equity: beforeAndAfter(valuation.equityWithLoan, equity),
     initial: beforeAndAfter(valuation.initialMargin, margin),
     maintenance: beforeAndAfter(valuation.maintenanceMargin, margin),
     position: { current: quantityText(before), change: quantityText(change), after: quantityText(before.plus(change)) },
