@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { answerLost, failure, isOrderPost, type OrderBench, requestLost, startOrderBench } from "../../test/support/order-bench.ts";
+import {
+  answerLost,
+  cutConnection,
+  failure,
+  isOrderPost,
+  type OrderBench,
+  requestLost,
+  startOrderBench,
+} from "../../test/support/order-bench.ts";
 import { ENGINES } from "../../test/support/storages.ts";
 import { tool as getOrderStatus } from "../tools/get-order-status.ts";
 import { tool as placeOrder } from "../tools/place-order.ts";
@@ -47,6 +55,22 @@ describe.each(ENGINES)("on %s,", (engine) => {
       expect(await bench.stack.complete(placeOrder, { ...bench.market(), quantity: "1", client_order_id: "third" })).toHaveProperty(
         "order_id",
       );
+    });
+
+    test("to the declining of a question keeps the outcome open for half an hour, since the order may go live late", async () => {
+      bench.stack.setNetwork(async (url, _init, pass) => {
+        if (url.includes("/iserver/reply/")) throw cutConnection();
+        return pass();
+      });
+      const error = await failure(bench.stack.complete(placeOrder, { ...(await bench.farLimit()), client_order_id: "undeclined" }));
+      expect(error.code).toBe("outcome_unknown");
+      bench.stack.setNetwork(undefined);
+      for (let look = 0; look < 4; look += 1) {
+        bench.stack.clock.jump(120_000);
+        expect(await bench.stack.complete(getOrderStatus, { client_order_id: "undeclined" })).toMatchObject({ status: "unknown" });
+      }
+      bench.stack.clock.jump(1_800_000);
+      expect(await bench.untilSettled("undeclined")).toMatchObject({ status: "not_sent" });
     });
 
     test("of an order that never arrived is proven after minutes and several looks, and the id is free again", async () => {

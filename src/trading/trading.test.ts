@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { cutConnection, failure, isOrderPost, type OrderBench, startOrderBench } from "../../test/support/order-bench.ts";
+import {
+  cutConnection,
+  failure,
+  isOrderPost,
+  type OrderBench,
+  refusedConnection,
+  startOrderBench,
+} from "../../test/support/order-bench.ts";
 import { ENGINES } from "../../test/support/storages.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { tool as cancelOrder } from "../tools/cancel-order.ts";
@@ -69,6 +76,17 @@ describe.each(ENGINES)("on %s,", (engine) => {
       const { orders } = await bench.stack.complete(getOrders, {});
       const names = JSON.stringify(orders);
       expect(names).toContain(`"client_order_id":${JSON.stringify(order["client_order_id"])}`);
+    });
+
+    test("that can't leave is told so, and may be sent again with the same id", async () => {
+      bench.stack.setNetwork(async (url, init, pass) => {
+        if (isOrderPost(url, init)) throw refusedConnection();
+        return pass();
+      });
+      const error = await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "stuck" }));
+      expect([error.code, error.whatToDo]).toEqual(["upstream_unavailable", expect.stringContaining('same client_order_id "stuck"')]);
+      bench.stack.setNetwork(undefined);
+      expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "stuck" })).toHaveProperty("order_id");
     });
 
     test.each([
@@ -194,6 +212,20 @@ describe.each(ENGINES)("on %s,", (engine) => {
       }
       const error = await failure(bench.stack.complete(placeOrder, { confirm_token: answer["confirm_token"] ?? "" }));
       expect(error.code).toBe("confirmation_limit");
+    });
+
+    test("whose confirmed answer can't leave is declined, and the order may be sent again", async () => {
+      const asked = await bench.stack.complete(placeOrder, { ...(await bench.farLimit()), client_order_id: "mute" });
+      let replies = 0;
+      bench.stack.setNetwork(async (url, _init, pass) => {
+        if (!url.includes("/iserver/reply/")) return pass();
+        replies += 1;
+        if (replies === 1) throw refusedConnection();
+        return pass();
+      });
+      const error = await failure(bench.stack.complete(placeOrder, { confirm_token: asked["confirm_token"] ?? "" }));
+      expect([error.code, error.message, replies]).toEqual(["upstream_unavailable", expect.stringContaining("not sent"), 2]);
+      expect(await bench.stateOf("mute")).toBe("not_sent");
     });
 
     test("is put to the person by a form when the client can show one", async () => {

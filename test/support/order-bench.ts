@@ -67,6 +67,11 @@ export function isOrderPost(url: string, init: RequestInit | undefined): boolean
   return init?.method === "POST" && /\/account\/[^/]+\/orders$/.test(new URL(url).pathname);
 }
 
+/** What a request fails with when nobody listens: it has certainly not been sent. */
+export function refusedConnection(): TypeError {
+  return new TypeError("fetch failed", { cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }) });
+}
+
 /** What a request fails with when its connection is cut. */
 export function cutConnection(): TypeError {
   return new TypeError("fetch failed", { cause: Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }) });
