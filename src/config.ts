@@ -47,6 +47,19 @@ const SETTINGS = {
     .describe(
       "32 random bytes in base64 or hex that seal the credentials of connections. Default: a file of mode 0600 in `DATA_DIR`, made on first start.",
     ),
+  GRANT_UNUSED_DAYS: z.coerce
+    .number("must be a whole number")
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe("Days after which a connected app that was not used has to be approved again."),
+  BUILT_IN_CLIENTS: flag("on").describe(
+    "`off` refuses well-known AI hosts whose client metadata document can't be fetched; otherwise facts that come with the gateway stand in for it.",
+  ),
+  CLIENT_DOCUMENT_HOSTS: list.describe(
+    "Hosts, comma-separated, whose client metadata documents are fetched, such as `claude.ai`. Default: any host on the public internet.",
+  ),
   TRUSTED_PROXIES: list.describe("Addresses or CIDR ranges, comma-separated, whose `X-Forwarded-For` is believed."),
   ALLOWED_ORIGINS: list.describe("Further origins, comma-separated, that browsers may call `/mcp` from."),
   DEMO: flag("on").describe(
@@ -79,6 +92,11 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: Secret | undefined;
   readonly sealingKey: Secret | undefined;
+  /** Days after which an unused grant lapses. */
+  readonly grantUnusedDays: number;
+  readonly builtInClients: boolean;
+  /** Hosts whose client metadata documents are fetched; empty for any. */
+  readonly clientDocumentHosts: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly allowedOrigins: readonly string[];
   /** True while the demo may exist: switched on, and both the bound address and the public URL are loopback. */
@@ -115,6 +133,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     dataDir: resolve(settings.DATA_DIR),
     databaseUrl: settings.DATABASE_URL === undefined ? undefined : new Secret(settings.DATABASE_URL),
     sealingKey: settings.SEALING_KEY === undefined ? undefined : new Secret(settings.SEALING_KEY),
+    grantUnusedDays: settings.GRANT_UNUSED_DAYS,
+    builtInClients: settings.BUILT_IN_CLIENTS,
+    clientDocumentHosts: settings.CLIENT_DOCUMENT_HOSTS,
     trustedProxies: settings.TRUSTED_PROXIES,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     demo: settings.DEMO && isLoopbackHost(settings.HOST) && (publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname)),
@@ -142,7 +163,8 @@ export function describeSettings(): readonly { name: string; fallback: string | 
 
 function fallbackText(value: unknown): string | undefined {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
-  return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }
 
 function defaultPublicUrl(port: number): string | undefined {

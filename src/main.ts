@@ -10,7 +10,7 @@ import { version } from "./lib/version.ts";
 /** Where a command writes for people, and what it was started with. */
 export interface ProcessFace {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  print(line: string): void;
+  readonly print: (line: string) => void;
 }
 
 /**

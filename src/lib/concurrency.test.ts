@@ -75,7 +75,7 @@ it("a seed gives the same numbers again, and another seed others", () => {
 
 it("a secret shows itself only when it is revealed", () => {
   const secret = new Secret("hunter2");
-  expect(`${secret} ${JSON.stringify({ secret })} ${String(Object.values(secret))}`).not.toContain("hunter2");
+  expect(`${secret.toString()} ${JSON.stringify({ secret })} ${String(Object.values(secret))}`).not.toContain("hunter2");
   expect(secret.reveal()).toBe("hunter2");
   expect([equalSecrets("a", "a"), equalSecrets("a", "b"), equalSecrets("", "a")]).toEqual([true, false, false]);
 });

@@ -21,9 +21,7 @@ function keepSource(_key: string, value: unknown, context?: ReviverContext): unk
  * Throws `SyntaxError` for text that isn't JSON.
  */
 export function parseLossless(text: string): unknown {
-  // TypeScript's library does not know the third parameter (ECMAScript "JSON.parse source text access") yet.
-  const reviver = keepSource as (this: unknown, key: string, value: unknown) => unknown;
-  return JSON.parse(text, reviver);
+  return JSON.parse(text, keepSource);
 }
 
 interface RawJsonSupport {
@@ -45,6 +43,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (!isRecord(inner) || typeof inner["toJSON"] === "function") return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+    return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
   });
 }

@@ -7,8 +7,20 @@ import { connectCurl, connectSdk1, connectSdk2 } from "../support/mcp-clients.ts
 import type { AnyClient } from "../support/mcp-clients.ts";
 
 const NAMES = [
-  ...["get_accounts", "get_current_account", "set_current_account", "get_portfolio", "get_cash", "search_security", "get_quote"],
-  ...["get_history", "get_change", "get_orders", "get_order_status", "preview_order", "place_order", "cancel_order"],
+  "get_accounts",
+  "get_current_account",
+  "set_current_account",
+  "get_portfolio",
+  "get_cash",
+  "search_security",
+  "get_quote",
+  "get_history",
+  "get_change",
+  "get_orders",
+  "get_order_status",
+  "preview_order",
+  "place_order",
+  "cancel_order",
 ];
 
 const ACCOUNT = "DU7100001";

@@ -32,8 +32,17 @@ const resultSchema = z.object({
 export async function curl(url: string, key: string, message: unknown, extra: readonly string[] = []): Promise<RpcAnswer> {
   const body = typeof message === "string" ? message : JSON.stringify(message);
   const { stdout } = await run("curl", [
-    ...["-sS", `${url}/mcp`, "-H", `Authorization: Bearer ${key}`, "-H", "Content-Type: application/json"],
-    ...["-d", body, "-w", "\n%{http_code} %{content_type}", ...extra],
+    "-sS",
+    `${url}/mcp`,
+    "-H",
+    `Authorization: Bearer ${key}`,
+    "-H",
+    "Content-Type: application/json",
+    "-d",
+    body,
+    "-w",
+    "\n%{http_code} %{content_type}",
+    ...extra,
   ]);
   const lines = stdout.split("\n");
   const [status = "0", contentType = ""] = (lines.pop() ?? "").split(" ");

@@ -33,8 +33,7 @@ export async function connectCurl({ url, key }: Target): Promise<AnyClient> {
 export async function connectSdk1({ url, key }: Target): Promise<AnyClient> {
   const client = new LegacyClient({ name: "test-sdk-1", version: "1.0.0" });
   const transport = new LegacyTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${key}` } } });
-  // The SDK's own declaration is not exact about optional members.
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   return {
     name: "SDK 1.x",
     toolNames: async () => namesOf({ result: await client.listTools() }),
