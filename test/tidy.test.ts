@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: ["storage", "connections", "pages"],
   console: ["broker", "connections", "trading", "storage", "auth", "pages"],
   help: ["pages"],
-  http: ["mcp", "auth", "console", "help", "connections"],
+  http: ["mcp", "auth", "console", "help", "connections", "pages"],
 };
 
 /** Files that may reach further, each with its reason. */
