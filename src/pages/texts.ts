@@ -1,14 +1,18 @@
+import { accountTexts } from "./texts/account.ts";
 import { commonTexts } from "./texts/common.ts";
 import { connectionTexts } from "./texts/connections.ts";
 import { consentTexts } from "./texts/consent.ts";
 import { errorTexts } from "./texts/errors.ts";
+import { signInTexts } from "./texts/sign-in.ts";
 
 /** Every text that people see on pages, by page. A translation is another value of this type. */
 export const texts = {
+  account: accountTexts,
   common: commonTexts,
   connections: connectionTexts,
   consent: consentTexts,
   errors: errorTexts,
+  signIn: signInTexts,
 };
 
 export type Texts = typeof texts;
