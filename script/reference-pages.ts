@@ -1,3 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { pino } from "pino";
+
 import { systemClock } from "../src/lib/clock.ts";
 import { describeSettings } from "../src/config.ts";
 import { ERROR_MEANINGS } from "../src/lib/error-meanings.ts";
@@ -6,7 +12,6 @@ import { isRecord } from "../src/lib/json.ts";
 import { loadTools } from "../src/mcp/load-tools.ts";
 import { createRegistry } from "../src/mcp/registry.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
-import { pino } from "pino";
 
 const NOTE = "<!-- Written by script/docs from the source. Change it there. -->\n";
 
@@ -61,7 +66,8 @@ function typeText(schema: unknown): string {
 }
 
 async function storagePage(): Promise<string> {
-  const storage = await openStorage({ file: ":memory:", log: pino({ level: "silent" }), clock: systemClock });
+  const folder = mkdtempSync(join(tmpdir(), "ibkr-gateway-reference-"));
+  const storage = await openStorage({ file: join(folder, "empty.sqlite"), log: pino({ level: "silent" }), clock: systemClock });
   try {
     const tables = await storage.db.introspection.getTables();
     const sections = tables
@@ -76,5 +82,6 @@ async function storagePage(): Promise<string> {
     return `${NOTE}# Tables\n\nOne schema for SQLite and PostgreSQL: text and bigint only. Booleans are 0 or 1, times epoch milliseconds, money and JSON text. What each column holds is said in \`src/storage/database.ts\`.\n\n${sections.join("\n")}`;
   } finally {
     await storage.close();
+    rmSync(folder, { recursive: true });
   }
 }
