@@ -2,12 +2,16 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { createBearerCheck } from "./auth/bearer.ts";
+import { type AuthorizationServer, createAuthorizationServer } from "./auth/oauth/authorization-server.ts";
+import { createDocumentFetch, type DocumentFetch } from "./auth/oauth/document-fetch.ts";
+import { resourceMetadataUrl } from "./auth/oauth/metadata.ts";
+import { mcpResource } from "./auth/oauth/resource.ts";
 import type { Config } from "./config.ts";
 import { createConnections } from "./connections/pool.ts";
 import { provideDemo } from "./demo.ts";
 import { demoUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
 import { createMetrics } from "./http/metrics.ts";
-import { createHttpServer } from "./http/server.ts";
+import { createHttpServer, type HttpServer } from "./http/server.ts";
 import type { Clock } from "./lib/clock.ts";
 import { background } from "./lib/log.ts";
 import type { Log } from "./lib/log.ts";
@@ -22,10 +26,13 @@ import type { EndpointOptions } from "./mcp/endpoint.ts";
 import { loadTools } from "./mcp/load-tools.ts";
 import { createRegistry } from "./mcp/registry.ts";
 import { pinAccount } from "./storage/api-keys.ts";
+import { pinGrantAccount } from "./storage/app-grants.ts";
+import type { AuditLog } from "./storage/audit-log.ts";
 import { createAuditLog } from "./storage/audit-writer.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { createSealer } from "./storage/sealing.ts";
 import { loadSealingKey } from "./storage/sealing-key.ts";
+import type { Storage } from "./storage/storage.ts";
 import { createTrading } from "./trading/create-trading.ts";
 
 /** The world outside, so that tests can turn it: time, randomness, the log, and the network edge. */
@@ -34,6 +41,8 @@ export interface AppDeps {
   readonly random: Random;
   readonly log: Log;
   readonly fetch: typeof fetch;
+  /** The way to OAuth clients' documents on the public internet, for tests to turn elsewhere. */
+  readonly fetchDocument?: DocumentFetch;
   /** For tests of the protocol: what else to serve behind the same transport and bearer check. */
   readonly extend?: EndpointOptions["extend"];
 }
@@ -89,7 +98,8 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulatorUrl: simulator?.baseUrl }),
   );
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
-  const bearer = opened(createBearerCheck({ storage, clock, log }));
+  const issuer = (): string => server.url;
+  const bearer = opened(createBearerCheck({ storage, clock, log, resource: () => mcpResource(issuer()) }));
   const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: version() };
   const registry = createRegistry(loadTools(), serverInfo);
   const metrics = createMetrics();
@@ -105,7 +115,8 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     deadlines: opened(createDeadlines(clock)),
     serverInfo,
     pinAccount: async (caller, accountId) => {
-      await pinAccount(storage, { keyId: caller.id, userId: caller.userId }, accountId);
+      if (caller.source === "oauth") await pinGrantAccount(storage, { grantId: caller.id, userId: caller.userId }, accountId);
+      else await pinAccount(storage, { keyId: caller.id, userId: caller.userId }, accountId);
     },
   });
   const authenticate: Authenticate = async (authorization, origin) => {
@@ -113,11 +124,16 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     if (result.kind === "refused") return { kind: "refused", reason: result.reason === "missing" ? "missing" : "invalid" };
     return result.isDemo && !config.demo ? { kind: "refused", reason: "invalid" } : { kind: "caller", caller: result.caller };
   };
-  const mcp = createMcpEndpoint({ registry, callTool, authenticate, audit, metrics, clock, log }, { extend: deps.extend });
-  const server = opened(
+  const mcp = createMcpEndpoint(
+    { registry, callTool, authenticate, audit, metrics, clock, log },
+    { extend: deps.extend, resourceMetadataUrl: () => resourceMetadataUrl(issuer()) },
+  );
+  const oauth = authorizationServerOf(config, { ...deps, storage, audit, issuer, opened });
+  const server: HttpServer = opened(
     createHttpServer(
       {
         mcp,
+        oauth,
         metrics,
         healthChecks: { database: () => storage.db.selectFrom("users").select("id").limit(1).execute() },
         clock,
@@ -129,6 +145,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     ),
   );
   const publicUrl = await server.listen();
+  oauth();
   background(trading.reconcile(), log, "settling open orders");
   return {
     url: server.boundUrl,
@@ -136,6 +153,31 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     demo: demoKey !== undefined ? { kind: "created", key: demoKey } : { kind: config.demo ? "ready" : "absent" },
     close: closeAll,
   };
+}
+
+interface AuthorizationParts extends AppDeps {
+  readonly storage: Storage;
+  readonly audit: AuditLog;
+  readonly issuer: () => string;
+  readonly opened: <T extends { close(): Promise<void> }>(part: T) => T;
+}
+
+/** The authorization server, made at its first use: its issuer is known only once the gateway listens. */
+function authorizationServerOf(config: Config, parts: AuthorizationParts): () => AuthorizationServer {
+  const { storage, audit, clock, random, log } = parts;
+  let made: AuthorizationServer | undefined;
+  return () =>
+    (made ??= parts.opened(
+      createAuthorizationServer(
+        { storage, audit, clock, random, log, fetchDocument: parts.fetchDocument ?? createDocumentFetch() },
+        {
+          issuer: parts.issuer(),
+          unusedLimitMs: config.grantUnusedDays * 86_400_000,
+          builtInClients: config.builtInClients,
+          clientDocumentHosts: config.clientDocumentHosts,
+        },
+      ),
+    ));
 }
 
 /** Where the database is: the one that is set, or the SQLite file in the data folder. */

@@ -3,11 +3,11 @@ import { randomId } from "./lib/random.ts";
 import type { Random } from "./lib/random.ts";
 import type { Secret } from "./lib/secret.ts";
 import { mintApiKey } from "./auth/api-keys.ts";
-import { insertConnection, listConnections, updateConnectionUpstream } from "./storage/connections.ts";
+import { findDemoConnection, insertConnection, updateConnectionUpstream } from "./storage/connections.ts";
 import type { ConnectionRow } from "./storage/connections.ts";
 import type { Sealer } from "./storage/sealing.ts";
 import type { Storage } from "./storage/storage.ts";
-import { findDemoUser, insertUser } from "./storage/users.ts";
+import { findDemoUser, hasPeople, insertUser } from "./storage/users.ts";
 
 /** How the demo's connection reaches its simulator. */
 export interface DemoUpstream {
@@ -26,18 +26,19 @@ export interface DemoDeps {
 
 /**
  * Makes the demo's owner, its connection and its default key on a first start, and answers the key, which is never to be
- * had again. On later starts it gives the connection the simulator's present credentials and answers undefined.
+ * had again. On later starts it gives the connection, whoever owns it by now, the simulator's present credentials and
+ * answers undefined.
  */
 export async function provideDemo(deps: DemoDeps, upstream: DemoUpstream): Promise<Secret | undefined> {
   const { storage, clock, random } = deps;
-  const owner = await findDemoUser(storage);
-  if (owner !== undefined) {
-    const [connection] = await listConnections(storage, owner.id);
-    if (connection !== undefined) {
-      await updateConnectionUpstream(storage, { ...keyOf(connection), ...upstreamColumns(deps, connection, upstream) });
-      return undefined;
-    }
+  const connection = await findDemoConnection(storage);
+  if (connection !== undefined) {
+    await updateConnectionUpstream(storage, { ...keyOf(connection), ...upstreamColumns(deps, connection, upstream) });
+    return undefined;
   }
+  const owner = await findDemoUser(storage);
+  // Whoever took the demo over and deleted its connection doesn't want it back.
+  if (owner === undefined && (await hasPeople(storage))) return undefined;
   const userId = owner?.id ?? randomId(random, "usr_");
   if (owner === undefined) await insertUser(storage, { id: userId, display_name: "Demo owner", is_demo: 1, created_at: clock.now() });
   const connectionId = randomId(random, "con_");
@@ -47,6 +48,7 @@ export async function provideDemo(deps: DemoDeps, upstream: DemoUpstream): Promi
     kind: "simulator",
     label: "Demo",
     mode: "simulated",
+    is_demo: 1,
     created_at: clock.now(),
     ...upstreamColumns(deps, { id: connectionId, user_id: userId }, upstream),
   });

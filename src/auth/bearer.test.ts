@@ -57,8 +57,8 @@ describe.each(ENGINES)("the bearer check on %s", (engine) => {
     });
   });
 
-  it("tells the demo's owner from others", async () => {
-    await storage.db.updateTable("users").set({ is_demo: 1 }).where("id", "=", owner.userId).execute();
+  it("tells the demo's connection from others, whoever owns it", async () => {
+    await storage.db.updateTable("connections").set({ is_demo: 1 }).where("id", "=", owner.connectionId).execute();
     expect(await check((await mint()).header)).toMatchObject({ kind: "caller", isDemo: true });
   });
 

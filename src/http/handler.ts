@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
-
-import type { RequestFacts } from "../mcp/endpoint.ts";
 import { RPC } from "../mcp/protocol.ts";
 import { refuse } from "../mcp/responses.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createHealth } from "./health.ts";
+import { createPageListener } from "./page-listener.ts";
 import { createPages } from "./pages.ts";
 import { createRequestIds } from "./request-ids.ts";
-import { createRoutes, type PageBindings, type Route } from "./routes.ts";
+import { createRouteLabels } from "./route-labels.ts";
+import { createRoutes, type Route } from "./routes.ts";
 import type { HttpServerDeps, HttpServerOptions } from "./server.ts";
 import { createSiteGuard, type SiteGuard } from "./site-guard.ts";
 
@@ -33,31 +31,48 @@ export function createHandler(
   const nextRequestId = createRequestIds(deps.random);
   const clientAddress = createClientAddress(options.trustedProxies ?? []);
   const guard = lazily(() => createGuard(options, state));
-  const routes = createRoutes({ mcp: (req, res, facts) => deps.mcp.handle(req, res, facts), ...pagesOf(deps, options, state) });
-  const direct = new Map(routes.flatMap((route) => ("direct" in route ? [[route.path, route.direct] as const] : [])));
-  const known = new Set(routes.map((route) => route.path));
-  const servePage = createPageListener(routes);
+  const routes = createRoutes({
+    mcp: (req, res, facts) => deps.mcp.handle(req, res, facts),
+    oauth: (req, res, facts) => deps.oauth().handle(req, res, facts),
+    ...pagesOf(deps, options, state),
+    site: deps.site?.handlers,
+  });
+  const direct = createDirectRoutes(routes);
+  const labelOf = createRouteLabels(routes.map((route) => route.path));
+  const servePage = createPageListener(routes, { log: deps.log, pages: deps.site?.pages });
   return (req, res) => {
     const facts = { requestId: nextRequestId(), address: clientAddress(req) };
     const path = pathOf(req.url);
     res.setHeader("X-Request-Id", facts.requestId);
     res.setHeader("X-Content-Type-Options", "nosniff");
     res.setHeader("Cache-Control", "no-store");
-    res.once("finish", () => deps.metrics.request(known.has(path) ? path : "other", res.statusCode));
-    const refusal = path === HEALTH_PATH ? undefined : guard().refusal(req);
+    if (state.url?.startsWith("https:") === true) res.setHeader("Strict-Transport-Security", "max-age=31536000");
+    const route = direct(path);
+    res.once("finish", () => deps.metrics.request(labelOf(path), res.statusCode));
+    const refusal = path === HEALTH_PATH ? undefined : guard().refusal(req, { anyOrigin: route?.anyOrigin });
     if (refusal !== undefined) {
       refuse(res, 403, RPC.refused, refusal);
       return;
     }
-    const serve = direct.get(path);
-    if (serve === undefined) {
+    if (route === undefined) {
       servePage(req, res, facts);
       return;
     }
-    if (req.headers.origin !== undefined && allowCrossOrigin(req, res, req.headers.origin)) return;
-    // A direct handler answers its own failures and never rejects.
-    void serve(req, res, facts);
+    if (route.anyOrigin !== true && req.headers.origin !== undefined && allowCrossOrigin(req, res, req.headers.origin)) return;
+    void route.direct(req, res, facts);
   };
+}
+
+type DirectRoute = Extract<Route, { direct: unknown }>;
+
+/** Finds the direct route of a path: by the whole path, or by all but its last segment where the route ends in a `:name`. */
+function createDirectRoutes(routes: readonly Route[]): (path: string) => DirectRoute | undefined {
+  const direct = routes.filter((route): route is DirectRoute => "direct" in route);
+  const whole = new Map(direct.map((route) => [route.path, route]));
+  const parents = new Map(
+    direct.flatMap((route) => (/\/:\w+$/.test(route.path) ? [[route.path.replace(/\w+$/, ""), route] as const] : [])),
+  );
+  return (path) => whole.get(path) ?? (parents.size === 0 ? undefined : parents.get(`${path.slice(0, path.lastIndexOf("/") + 1)}:`));
 }
 
 function createGuard(options: HttpServerOptions, state: ServerState): SiteGuard {
@@ -80,35 +95,6 @@ function pagesOf(deps: HttpServerDeps, options: HttpServerOptions, state: Server
     version,
     publicMetrics: options.publicMetrics ?? false,
   });
-}
-
-/** Serves the pages through Hono; every page has the same strict headers. */
-function createPageListener(routes: readonly Route[]) {
-  const app = new Hono<PageBindings>();
-  const factsOf = new WeakMap<object, RequestFacts>();
-  app.use(async (c, next) => {
-    await next();
-    c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    c.header("Referrer-Policy", "no-referrer");
-  });
-  for (const route of routes) {
-    if (!("page" in route)) continue;
-    app.get(route.path, route.page);
-    app.all(route.path, (c) => c.json({ error: "This page is read with GET." }, 405, { Allow: "GET, HEAD" }));
-  }
-  app.notFound((c) => c.json({ error: "There is nothing here. The MCP endpoint is /mcp." }, 404));
-  const listener = getRequestListener(
-    (request, env) => {
-      const facts = "incoming" in env ? factsOf.get(env.incoming) : undefined;
-      if (facts === undefined) throw new Error("a page was asked for without the server");
-      return app.fetch(request, { facts });
-    },
-    { overrideGlobalObjects: false },
-  );
-  return (req: IncomingMessage, res: ServerResponse, facts: RequestFacts): void => {
-    factsOf.set(req, facts);
-    void listener(req, res);
-  };
 }
 
 /** Lets a page of an allowed origin read the answers; answers its preflight itself, and then says true. */

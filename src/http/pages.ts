@@ -14,7 +14,7 @@ export interface PagesDeps {
 }
 
 /** Makes the handlers of the small pages: health, figures, and what this server is. */
-export function createPages(deps: PagesDeps): Omit<RouteHandlers, "mcp"> {
+export function createPages(deps: PagesDeps): Omit<RouteHandlers, "mcp" | "oauth"> {
   return {
     health: async (c: Context<PageBindings>) => {
       const report = await deps.health();

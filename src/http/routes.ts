@@ -5,28 +5,76 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** What a page's handler may read of the request beside what Hono knows. */
 export interface PageBindings {
-  readonly Bindings: { readonly facts: RequestFacts };
+  readonly Bindings: {
+    readonly facts: RequestFacts;
+    /** Node's own request and response, for parts that read and set cookies there. */
+    readonly incoming: IncomingMessage;
+    readonly outgoing: ServerResponse;
+  };
 }
 
-/** One URL. `direct` is served on node's own request and response, without the cost of a web-standard copy. */
+/** Answers on node's own objects. */
+export type DirectHandler = (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => Promise<void>;
+
+/** Answers one page or one form. */
+export type PageHandler = Handler<PageBindings>;
+
+/**
+ * One URL. `direct` is served on node's own request and response, without the cost of a web-standard copy; `page` answers
+ * GET and `submit` a form's POST. A path may have parts that vary (`:id`); a direct one only its last. `anyOrigin` lets
+ * pages of any site ask, where nothing depends on cookies.
+ */
 export type Route =
-  | { readonly path: string; readonly direct: (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => Promise<void> }
-  | { readonly path: string; readonly page: Handler<PageBindings> };
+  | { readonly path: string; readonly direct: DirectHandler; readonly anyOrigin?: boolean }
+  | { readonly path: string; readonly page: PageHandler; readonly submit?: PageHandler }
+  | { readonly path: string; readonly submit: PageHandler };
 
 /** The handlers of the routes, made where their parts are known. */
 export interface RouteHandlers {
-  readonly mcp: (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => Promise<void>;
-  readonly health: Handler<PageBindings>;
-  readonly metrics: Handler<PageBindings>;
-  readonly home: Handler<PageBindings>;
+  readonly mcp: DirectHandler;
+  readonly oauth: DirectHandler;
+  readonly health: PageHandler;
+  readonly metrics: PageHandler;
+  readonly home: PageHandler;
+  /** What people see; left out where only the protocol is served. */
+  readonly site?: SiteHandlers | undefined;
+}
+
+/** The handlers of the pages for people. */
+export interface SiteHandlers {
+  readonly asset: PageHandler;
+  readonly showConsent: PageHandler;
+  readonly decideConsent: PageHandler;
+  readonly showNewConnection: PageHandler;
+  readonly createConnection: PageHandler;
+  readonly showCreatedConnection: PageHandler;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
 export function createRoutes(handlers: RouteHandlers): readonly Route[] {
   return [
     { path: "/mcp", direct: handlers.mcp },
+    { path: "/authorize", direct: handlers.oauth },
+    { path: "/authorize/:interaction", direct: handlers.oauth },
+    { path: "/token", direct: handlers.oauth, anyOrigin: true },
+    { path: "/register", direct: handlers.oauth, anyOrigin: true },
+    { path: "/revoke", direct: handlers.oauth, anyOrigin: true },
+    { path: "/.well-known/oauth-protected-resource", direct: handlers.oauth, anyOrigin: true },
+    { path: "/.well-known/oauth-protected-resource/mcp", direct: handlers.oauth, anyOrigin: true },
+    { path: "/.well-known/oauth-authorization-server", direct: handlers.oauth, anyOrigin: true },
+    { path: "/.well-known/oauth-authorization-server/mcp", direct: handlers.oauth, anyOrigin: true },
     { path: "/healthz", page: handlers.health },
     { path: "/metrics", page: handlers.metrics },
     { path: "/", page: handlers.home },
+    ...(handlers.site === undefined ? [] : siteRoutes(handlers.site)),
+  ];
+}
+
+function siteRoutes(site: SiteHandlers): readonly Route[] {
+  return [
+    { path: "/assets/:file", page: site.asset },
+    { path: "/consent/:interaction", page: site.showConsent, submit: site.decideConsent },
+    { path: "/connections/new", page: site.showNewConnection, submit: site.createConnection },
+    { path: "/connections/:connection/created", page: site.showCreatedConnection },
   ];
 }

@@ -1,13 +1,16 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
+import type { AuthorizationServer } from "../auth/oauth/authorization-server.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { McpEndpoint } from "../mcp/endpoint.ts";
+import type { PageRenderer } from "../pages/page-renderer.tsx";
 import { createHandler } from "./handler.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
+import type { SiteHandlers } from "./routes.ts";
 
 /** A request must have arrived whole within this time: bodies are small. */
 const REQUEST_LIMIT_MS = 30_000;
@@ -19,12 +22,16 @@ const DRAIN_LIMIT_MS = 40_000;
 
 export interface HttpServerDeps {
   readonly mcp: McpEndpoint;
+  /** The authorization server, which is made once the public URL is known. */
+  readonly oauth: () => Pick<AuthorizationServer, "handle">;
   readonly metrics: Metrics;
   readonly healthChecks: Readonly<Record<string, HealthCheck>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  /** The pages for people; without them only the protocol is served. */
+  readonly site?: { readonly pages: PageRenderer; readonly handlers: SiteHandlers } | undefined;
 }
 
 export interface HttpServerOptions {

@@ -18,8 +18,8 @@ export interface SiteGuardOptions {
 
 /** Keeps away requests that a foreign web page or a rebound name brought here. */
 export interface SiteGuard {
-  /** Checks `Host`, `Origin` and forwarding headers. */
-  refusal(req: IncomingMessage): Refusal;
+  /** Checks `Host`, forwarding headers and, unless pages of any origin may ask, `Origin`. */
+  refusal(req: IncomingMessage, route?: { readonly anyOrigin?: boolean | undefined }): Refusal;
   /** True for an `Origin` that may read answers. */
   allowsOrigin(origin: string): boolean;
 }
@@ -35,14 +35,14 @@ export function createSiteGuard(options: SiteGuardOptions): SiteGuard {
   const allowsOrigin = (origin: string): boolean => origins.has(origin) || isLoopbackOrigin(origin);
   return {
     allowsOrigin,
-    refusal: ({ headers }) => {
+    refusal: ({ headers }, route) => {
       if (options.refuseForwarded && FORWARDING_HEADERS.some((name) => headers[name] !== undefined)) {
         return "This gateway runs a demo that is for this machine only and takes no forwarded requests. Set PUBLIC_URL, and DEMO=off, to serve it through a proxy.";
       }
       if (headers.host === undefined || !allowsHost(headers.host.toLowerCase())) {
         return `The Host header names another site. Use ${publicUrl.origin}, or set PUBLIC_URL to the address that clients use.`;
       }
-      if (headers.origin !== undefined && !allowsOrigin(headers.origin)) {
+      if (headers.origin !== undefined && route?.anyOrigin !== true && !allowsOrigin(headers.origin)) {
         return "The Origin header names a web page that may not call this gateway. Add its origin to ALLOWED_ORIGINS if it should.";
       }
       return undefined;

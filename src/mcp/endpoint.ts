@@ -12,7 +12,7 @@ import { type FastRequest, readFastRequest } from "./fast-lane.ts";
 import { RPC } from "./protocol.ts";
 import { readBody } from "../lib/read-body.ts";
 import type { RegisteredTool, Registry } from "./registry.ts";
-import { refuse, sendJson, unauthorized } from "./responses.ts";
+import { insufficientScope, refuse, sendJson, unauthorized } from "./responses.ts";
 import { createSdkBridge } from "./sdk-bridge.ts";
 import type { ServerExtension } from "./sdk-server.ts";
 
@@ -37,8 +37,8 @@ export interface EndpointDeps {
 }
 
 export interface EndpointOptions {
-  /** Where the OAuth protected resource metadata is, once there is some. */
-  readonly resourceMetadataUrl?: string | undefined;
+  /** Where the OAuth protected resource metadata is. */
+  readonly resourceMetadataUrl?: (() => string) | undefined;
   readonly maxConcurrentRequests?: number | undefined;
   /** For tests only: what else to serve behind the same transport and bearer check. */
   readonly extend?: ServerExtension | undefined;
@@ -77,6 +77,7 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
 
   async function serve(exchange: Exchange): Promise<void> {
     const { req, res, caller, message } = exchange;
+    if (caller.source === "oauth" && askForMore(exchange)) return;
     const fast = readFastRequest(message, req.headers);
     if (fast?.kind === "list" && options.extend === undefined) {
       // Bytes, because encoding the text of the whole list again for each answer would cost more than all the rest.
@@ -98,6 +99,18 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
     }
     await bridge.handle(req, res, { caller, message, ...callFacts(exchange) });
     recordSdkRequest(exchange);
+  }
+
+  /** Answers the call of a tool beyond the scope of an OAuth caller, whose host can ask the person for more, and then says true. */
+  function askForMore(exchange: Exchange): boolean {
+    const { caller, message, res } = exchange;
+    if (caller.scope === "write" || !isRecord(message) || message["method"] !== "tools/call" || !isRecord(message["params"])) return false;
+    const { name } = message["params"];
+    const tool = typeof name === "string" ? registry.find(name)?.tool : undefined;
+    if (tool?.scope !== "write") return false;
+    insufficientScope(res, { id: message["id"], tool: tool.name }, options.resourceMetadataUrl?.());
+    recordRequest(exchange, tool.name, "error", "scope_insufficient");
+    return true;
   }
 
   async function serveCall(exchange: Exchange, fast: FastRequest & { kind: "call" }, registered: RegisteredTool): Promise<void> {
@@ -137,7 +150,7 @@ export function createMcpEndpoint(deps: EndpointDeps, options: EndpointOptions =
     const authentication = await deps.authenticate(req.headers.authorization, { address: facts.address, client: clientOf(req) });
     if (authentication.kind === "refused") {
       deps.metrics.unauthorized(authentication.reason);
-      unauthorized(res, authentication.reason, options.resourceMetadataUrl);
+      unauthorized(res, authentication.reason, options.resourceMetadataUrl?.());
       return;
     }
     if (!isJson(req.headers["content-type"])) {

@@ -41,8 +41,8 @@ export type FoundApiKey = Pick<
 export function prepareApiKeySearch(storage: Storage): (keyHash: string) => Promise<FoundApiKey | undefined> {
   const query = storage.db
     .selectFrom("api_keys")
-    // A key goes with its connection and its user (foreign keys), so that both exist where the key does.
-    .innerJoin("users", "users.id", "api_keys.user_id")
+    // A key goes with its connection (a foreign key), so that it exists where the key does.
+    .innerJoin("connections", "connections.id", "api_keys.connection_id")
     .select([
       "api_keys.id",
       "api_keys.user_id",
@@ -53,7 +53,7 @@ export function prepareApiKeySearch(storage: Storage): (keyHash: string) => Prom
       "api_keys.expires_at",
       "api_keys.last_used_at",
       "api_keys.revoked_at",
-      "users.is_demo",
+      "connections.is_demo",
     ])
     .where("api_keys.key_hash", "=", "");
   const lookup = storage.lookup(query.compile());

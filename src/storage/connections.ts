@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 
 import type { ConnectionsTable } from "./database.ts";
 import type { Storage } from "./storage.ts";
@@ -15,7 +15,7 @@ export interface ConnectionKey {
 }
 
 /** Stores a new connection. Its secrets come sealed for `{table: "connections", column: "sealed_secrets"}` and its own id and user. */
-export async function insertConnection(storage: Storage, connection: ConnectionRow): Promise<void> {
+export async function insertConnection(storage: Storage, connection: Insertable<ConnectionsTable>): Promise<void> {
   await storage.transaction(async (transaction) => {
     const { count } = await transaction
       .selectFrom("connections")
@@ -35,6 +35,11 @@ export async function findConnection(storage: Storage, key: ConnectionKey): Prom
     .where("id", "=", key.connectionId)
     .where("user_id", "=", key.userId)
     .executeTakeFirst();
+}
+
+/** Finds the demo's connection, whoever owns it by now. For the composition root only. */
+export async function findDemoConnection(storage: Storage): Promise<ConnectionRow | undefined> {
+  return await storage.db.selectFrom("connections").selectAll().where("is_demo", "=", 1).orderBy("created_at").limit(1).executeTakeFirst();
 }
 
 /** Lists a user's connections, oldest first. */

@@ -1,5 +1,8 @@
 import type { Generated } from "kysely";
 
+import type { OauthTables } from "./oauth-tables.ts";
+import type { SignInTables } from "./sign-in-tables.ts";
+
 /*
  * Every table, for SQLite and PostgreSQL alike. Columns are text and bigint only: booleans are 0/1, times epoch
  * milliseconds, money and JSON text.
@@ -10,6 +13,8 @@ export interface UsersTable {
   readonly display_name: string;
   /** 1 for the owner of the demo connection that nobody has claimed yet. */
   readonly is_demo: number;
+  /** 1 for those who run this gateway and may invite others. */
+  readonly is_operator: Generated<number>;
   readonly created_at: number;
 }
 
@@ -25,6 +30,8 @@ export interface ConnectionsTable {
   readonly settings: string;
   /** Sealed JSON: the kind's secrets; null when it has none. */
   readonly sealed_secrets: string | null;
+  /** 1 for the demo's connection, which works only while the gateway is for its own machine. */
+  readonly is_demo: Generated<number>;
   readonly created_at: number;
 }
 
@@ -129,7 +136,7 @@ interface AuditLogTable {
 }
 
 /** All tables by name, as Kysely wants them. */
-export interface Database {
+export interface Database extends OauthTables, SignInTables {
   readonly users: UsersTable;
   readonly connections: ConnectionsTable;
   readonly api_keys: ApiKeysTable;

@@ -45,7 +45,8 @@ describe.each(ENGINES)("a database on %s", (engine) => {
       console.log(steps);`;
     const processes = Array.from({ length: 4 }, () => run(process.execPath, ["--input-type=module", "--eval", script]));
     const steps = (await Promise.all(processes)).map(({ stdout }) => Number(stdout));
-    expect(steps.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 1]);
+    expect(steps.filter((count) => count > 0)).toHaveLength(1);
+    expect(steps).toHaveLength(4);
   });
 
   it("is refused when a newer version made it", async () => {

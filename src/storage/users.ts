@@ -1,13 +1,13 @@
-import type { Selectable } from "kysely";
+import type { Insertable, Kysely, Selectable } from "kysely";
 
-import type { UsersTable } from "./database.ts";
+import type { Database, UsersTable } from "./database.ts";
 import type { Storage } from "./storage.ts";
 
 export type UserRow = Selectable<UsersTable>;
 
 /** Stores a new user. */
-export async function insertUser(storage: Storage, user: UserRow): Promise<void> {
-  await storage.db.insertInto("users").values(user).execute();
+export async function insertUser({ db }: { readonly db: Kysely<Database> }, user: Insertable<UsersTable>): Promise<void> {
+  await db.insertInto("users").values(user).execute();
 }
 
 /** Finds a user by id. */
@@ -15,9 +15,9 @@ export async function findUser(storage: Storage, userId: string): Promise<UserRo
   return await storage.db.selectFrom("users").selectAll().where("id", "=", userId).executeTakeFirst();
 }
 
-/** Finds the demo's owner, when there is one. */
-export async function findDemoUser(storage: Storage): Promise<UserRow | undefined> {
-  return await storage.db.selectFrom("users").selectAll().where("is_demo", "=", 1).orderBy("created_at").limit(1).executeTakeFirst();
+/** Finds the demo's owner, while nobody has claimed it. */
+export async function findDemoUser({ db }: { readonly db: Kysely<Database> }): Promise<UserRow | undefined> {
+  return await db.selectFrom("users").selectAll().where("is_demo", "=", 1).orderBy("created_at").limit(1).executeTakeFirst();
 }
 
 /** Lists users in the order they came, at most `limit`. For the operator's commands only. */
@@ -29,4 +29,14 @@ export async function listUsers(storage: Storage, limit: number): Promise<UserRo
 export async function deleteUser(storage: Storage, userId: string): Promise<boolean> {
   const result = await storage.db.deleteFrom("users").where("id", "=", userId).executeTakeFirst();
   return result.numDeletedRows > 0n;
+}
+
+/** Tells whether any person has an account here; the demo's unclaimed owner is none. */
+export async function hasPeople(storage: Storage): Promise<boolean> {
+  return (await storage.db.selectFrom("users").select("id").where("is_demo", "=", 0).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Makes the demo's owner a person with this name, who runs the gateway. */
+export async function claimDemoUser(db: Kysely<Database>, userId: string, displayName: string): Promise<void> {
+  await db.updateTable("users").set({ is_demo: 0, is_operator: 1, display_name: displayName }).where("id", "=", userId).execute();
 }

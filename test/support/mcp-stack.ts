@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 import { z } from "zod";
 
 import type { Broker } from "../../src/broker/broker.ts";
@@ -78,7 +80,16 @@ export async function startMcpStack(options: McpStackOptions = {}): Promise<McpS
   };
   const mcp = createMcpEndpoint({ registry, callTool: createCallTool(deps), authenticate, audit, metrics, clock, log }, options);
   const server = createHttpServer(
-    { mcp, metrics, healthChecks: { database: () => Promise.resolve() }, clock, random: systemRandom, log, version: "0.0.0" },
+    {
+      mcp,
+      oauth: () => ({ handle: notHere }),
+      metrics,
+      healthChecks: { database: () => Promise.resolve() },
+      clock,
+      random: systemRandom,
+      log,
+      version: "0.0.0",
+    },
     { host: "127.0.0.1", port: 0, ...options.http },
   );
   const url = await server.listen();
@@ -226,3 +237,10 @@ export const TEST_TOOLS: readonly Tool[] = [
     run: () => Promise.reject(new Error("secret internals")),
   }),
 ];
+
+/** These stacks have no authorization server. */
+function notHere(_req: unknown, res: ServerResponse): Promise<void> {
+  res.statusCode = 404;
+  res.end();
+  return Promise.resolve();
+}

@@ -34,7 +34,12 @@ export interface ConsentDesk {
   /** The authorization that this browser is in the middle of; undefined when it is unknown, over, or another browser's. */
   find(req: IncomingMessage, res: ServerResponse, interactionId: string): Promise<AuthorizationRequest | undefined>;
   /** Makes the grant and answers where to send the browser. Throws when the connection isn't this user's or the authorization is over. */
-  approve(req: IncomingMessage, res: ServerResponse, interactionId: string, decision: ConsentDecision): Promise<{ readonly redirectTo: string }>;
+  approve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    interactionId: string,
+    decision: ConsentDecision,
+  ): Promise<{ readonly redirectTo: string }>;
   /** Refuses, and answers where to send the browser. */
   deny(req: IncomingMessage, res: ServerResponse, interactionId: string): Promise<{ readonly redirectTo: string }>;
 }

@@ -1,0 +1,108 @@
+import { BoundedCache } from "../../lib/bounded-cache.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { isRecord } from "../../lib/json.ts";
+import type { Log } from "../../lib/log.ts";
+import { RateLimit } from "../../lib/rate-limit.ts";
+import { BUILT_IN_CLIENTS } from "./built-in-clients.ts";
+import { normalizedMetadata } from "./client-metadata.ts";
+import { DocumentError, type DocumentFetch, type FetchedDocument } from "./document-fetch.ts";
+
+export interface ClientDocumentsDeps {
+  readonly fetchDocument: DocumentFetch;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ClientDocumentsOptions {
+  /** Lets built-in facts stand in for documents of well-known hosts that can't be fetched. */
+  readonly builtInClients: boolean;
+  /** Hosts whose documents are fetched; empty for any. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Client ID metadata documents and key sets, fetched for the OAuth library. */
+export interface ClientDocuments {
+  /** Says whether the document of a client id may be fetched now, for a requester at `address`. */
+  mayFetch(clientId: string, address: string | undefined): boolean;
+  /** A web-standard answer with the document, its metadata normalised. Rejects when there is none. */
+  fetch(url: string): Promise<Response>;
+}
+
+/** A failed fetch is not tried again so soon, however often it is asked for. */
+const FAILURE_TTL_MS = 60_000;
+const MAX_FAILURES = 1_000;
+/** Fetches that one address may cause: a person connects a handful of hosts. */
+const PER_ADDRESS = { max: 60, windowMs: 600_000, maxKeys: 10_000 };
+/** Fetches in all, so that this server is no good for flooding others. */
+const IN_ALL = { max: 600, windowMs: 600_000, maxKeys: 1 };
+const MAX_CLIENT_ID_LENGTH = 1_000;
+/** How long built-in facts serve before the document is tried again. */
+const BUILT_IN_CACHE = { "cache-control": "max-age=300" };
+
+/** Makes the source of client documents. */
+export function createClientDocuments(deps: ClientDocumentsDeps, options: ClientDocumentsOptions): ClientDocuments {
+  const { clock, log } = deps;
+  const failures = new BoundedCache<string, string>({ clock, maxEntries: MAX_FAILURES, ttlMs: FAILURE_TTL_MS });
+  const perAddress = new RateLimit({ clock, ...PER_ADDRESS });
+  const inAll = new RateLimit({ clock, ...IN_ALL });
+  const builtIn = new Map(options.builtInClients ? BUILT_IN_CLIENTS.map((client) => [client.client_id, client]) : []);
+
+  async function attempt(url: string): Promise<FetchedDocument | undefined> {
+    if (failures.get(url) !== undefined) return undefined;
+    try {
+      const document = await deps.fetchDocument(url);
+      if (isDocument(document)) return document;
+      failures.set(url, `status ${document.status}`);
+    } catch (error) {
+      const reason = error instanceof DocumentError ? error.message : "failed";
+      failures.set(url, reason);
+      log.info({ url, reason }, "a client's document could not be fetched");
+      if (error instanceof DocumentError && error.reason === "too_large") throw error;
+    }
+    return undefined;
+  }
+
+  return {
+    mayFetch: (clientId, address) => {
+      const url = URL.parse(clientId);
+      if (url === null || url.pathname === "/" || url.search !== "" || clientId.length > MAX_CLIENT_ID_LENGTH) return false;
+      if (options.allowedHosts.length > 0 && !options.allowedHosts.includes(url.hostname)) return false;
+      if (failures.get(clientId) !== undefined) return builtIn.has(clientId);
+      return perAddress.take(address ?? "unknown") === 0 && inAll.take("all") === 0;
+    },
+    fetch: async (url) => {
+      const document = await attempt(url);
+      if (document !== undefined) return fetchedAnswer(document);
+      const client = builtIn.get(url);
+      if (client === undefined) throw new DocumentError("failed", "the document could not be fetched");
+      return answer({ client_id: client.client_id, ...normalizedMetadata({ ...client }, "built_in") }, BUILT_IN_CACHE);
+    },
+  };
+}
+
+/**
+ * Tells a document from an answer in its place: vendors' guards refuse data centres with 403 or 429 and a page. That there
+ * is no document (any more) is an answer, too, and nothing stands in for it.
+ */
+function isDocument({ status, contentType }: FetchedDocument): boolean {
+  if (status === 404 || status === 410) return true;
+  return status === 200 && /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType.trim());
+}
+
+function fetchedAnswer({ status, text, cacheHeaders }: FetchedDocument): Response {
+  if (status !== 200) return new Response(text, { status });
+  const parsed: unknown = JSON.parse(text);
+  // A key set has no client id; it goes on as it is.
+  if (!isRecord(parsed) || typeof parsed["client_id"] !== "string") return new Response(text, { status, headers: cacheHeaders });
+  const { client_id, client_secret, client_secret_expires_at } = parsed;
+  // What a document must not hold stays visible to the library, which refuses it.
+  const secrets = {
+    ...(client_secret === undefined ? {} : { client_secret }),
+    ...(client_secret_expires_at === undefined ? {} : { client_secret_expires_at }),
+  };
+  return answer({ client_id, ...secrets, ...normalizedMetadata(parsed, "metadata_document") }, cacheHeaders);
+}
+
+function answer(document: Record<string, unknown>, headers: Readonly<Record<string, string>>): Response {
+  return new Response(JSON.stringify(document), { status: 200, headers: { "content-type": "application/json", ...headers } });
+}
