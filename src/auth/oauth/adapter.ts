@@ -89,10 +89,11 @@ function records(deps: AdapterDeps, model: string): Adapter {
       return { ...storedPayload.parse(JSON.parse(row.payload)), ...consumed, ...place, jti: id };
     },
     consume: async (id) => {
-      if (await consumeOauthRecord(storage.db, recordHash(model, id), clock.now())) return;
-      throw model === "RefreshToken"
-        ? new LostRefreshRace("refresh token already used")
-        : new errors.InvalidGrant("authorization code already consumed");
+      const hash = recordHash(model, id);
+      if (await consumeOauthRecord(storage.db, hash, clock.now())) return;
+      // A token that is gone was revoked; one that is still there was used by another request.
+      const wasUsed = model === "RefreshToken" && (await findOauthRecord(storage, hash)) !== undefined;
+      throw wasUsed ? new LostRefreshRace("refresh token already used") : new errors.InvalidGrant("already consumed");
     },
     destroy: async (id) => {
       const existed = await deleteOauthRecord(storage, recordHash(model, id));

@@ -9,9 +9,9 @@ export function normalizedTokenForm(text: string, issuer: string): URLSearchPara
   if (form.has("resource")) setCanonicalResource(form, issuer);
   if (form.getAll("scope").length === 1) {
     const asked = (form.get("scope") ?? "").split(" ");
-    const ours = asked.includes("write") ? "read write" : asked.includes("read") ? "read" : undefined;
     form.delete("scope");
-    if (ours !== undefined && form.get("grant_type") === "refresh_token") form.set("scope", ours);
+    // Who asks for everything gets what was granted, as those do who ask for nothing.
+    if (asked.includes("read") && !asked.includes("write") && form.get("grant_type") === "refresh_token") form.set("scope", "read");
   }
   return form;
 }
