@@ -19,6 +19,18 @@ export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
   mode: "simulated",
   settings,
   secretFields: SECRETS,
+  form: {
+    summary: "Invented money on an invented market. Everything works as with a real account, and nothing can be lost.",
+    fields: {
+      baseUrl: { label: "Address", help: "The simulator's base URL; it ends in /v1/api." },
+      consumerKey: { label: "Consumer key", help: "The file consumer_key in the simulator's credentials folder." },
+      accessToken: { label: "Access token", help: "The file access_token." },
+      accessTokenSecret: { label: "Access token secret", help: "The file access_token_secret, in base64." },
+      dhPrime: { label: "Diffie-Hellman prime", help: "The file dh_prime, in hex.", multiline: true },
+      privateSignaturePem: { label: "Signature key", help: "The file private_signature.pem.", multiline: true },
+      privateEncryptionPem: { label: "Encryption key", help: "The file private_encryption.pem.", multiline: true },
+    },
+  },
   connect: ({ baseUrl: where }, secrets, deps) => {
     const baseUrl = where === "embedded" ? deps.embeddedSimulatorUrl : where;
     if (baseUrl === undefined)

@@ -26,6 +26,23 @@ export interface UpstreamDeps {
   readonly embeddedSimulatorUrl: string | undefined;
 }
 
+/** How one field of a kind is shown in a form. */
+export interface UpstreamField {
+  readonly label: string;
+  /** Where a person finds it, or what it is for. */
+  readonly help: string;
+  /** Several lines, as a PEM block has. */
+  readonly multiline?: boolean;
+}
+
+/** How a kind is offered to people; which fields there are follows from its settings and secrets. */
+export interface UpstreamForm {
+  /** What one gets by it, in one sentence. */
+  readonly summary: string;
+  /** By the names of settings and secrets; each has one. */
+  readonly fields: Readonly<Record<string, UpstreamField>>;
+}
+
 /** A kind of connection: what a person enters for it, which of that is secret, and how it is opened. */
 export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = string> {
   /** Its name in the database. */
@@ -37,6 +54,7 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   readonly settings: S;
   /** Names of the secrets, all of them text and required. */
   readonly secretFields: readonly F[];
+  readonly form: UpstreamForm;
   /** Makes the link; nothing is sent before it is used. Throws `connection_not_ready` when settings or secrets can't be used. */
   connect(settings: z.output<S>, secrets: Readonly<Record<F, Secret>>, deps: UpstreamDeps): Link;
 }
