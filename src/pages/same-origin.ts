@@ -6,13 +6,13 @@ export interface OriginHeaders {
 }
 
 /**
- * Tells whether a form was sent by a page of ours: its `Origin` is the public one or that of the address it was sent to,
+ * Tells whether a form was sent by a page of ours: its `Origin` is the public one (or, on plain http, that of the address it was sent to),
  * or, where a browser leaves `Origin` out, `Sec-Fetch-Site` says `same-origin`. Both missing is no.
  */
 export function isSameOrigin(headers: OriginHeaders, publicUrl: string): boolean {
   if (headers.secFetchSite !== undefined && headers.secFetchSite !== "same-origin") return false;
   if (headers.origin === undefined) return headers.secFetchSite === "same-origin";
-  const origin = URL.parse(headers.origin);
-  if (origin === null || origin.origin !== headers.origin) return false;
-  return origin.origin === new URL(publicUrl).origin || origin.host === headers.host?.toLowerCase();
+  if (headers.origin === new URL(publicUrl).origin) return true;
+  // On plain http the gateway is this machine's own and answers to several names of it; which hosts count is checked before.
+  return publicUrl.startsWith("http:") && headers.host !== undefined && headers.origin === `http://${headers.host.toLowerCase()}`;
 }

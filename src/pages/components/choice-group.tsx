@@ -13,6 +13,8 @@ export interface Choice {
 
 export interface ChoiceGroupProps {
   readonly name: string;
+  /** Start of its parts' ids, where a name stands on a page twice; default: the name. */
+  readonly id?: string;
   readonly legend: string;
   readonly choices: readonly Choice[];
   /** What is chosen: values of `choices`. */
@@ -27,7 +29,7 @@ export interface ChoiceGroupProps {
 
 /** A group of radio buttons or checkboxes under one legend. */
 export function ChoiceGroup(props: ChoiceGroupProps) {
-  const { name, hint, error } = props;
+  const { hint, error, id: name = props.name } = props;
   const described = [hint !== undefined ? `${name}-hint` : "", error !== undefined ? `${name}-error` : ""].filter((id) => id !== "");
   return (
     <fieldset class="choices" aria-describedby={described.length === 0 ? undefined : described.join(" ")}>

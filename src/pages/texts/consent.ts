@@ -1,14 +1,15 @@
 /** Texts of the page where a person lets an app in. */
 export const consentTexts = {
   title: "Connect an app",
-  heading: (name: string) => `Let ${name} use your account?`,
+  heading: "An app asks to use your brokerage connection",
+  lead: "You decide which connection, what the app may do there, and for how long. Nothing is shared before you approve.",
   whoAsks: "Who asks",
   claimedName: "Calls itself",
   client: "Published by",
   selfRegistered: "Nobody known: it registered itself",
-  redirectHost: "You will be sent to",
-  redirectLoopback: "A program on the device with this browser",
-  redirectScheme: (scheme: string) => `An app on this device that opens ${scheme} links`,
+  redirect: "You will be sent to",
+  redirectLoopback: "a program on this device",
+  redirectScheme: "an app on this device",
   warnings: {
     registered: "This app registered itself, so nobody has checked its name. Go on only if you started this from an app that you trust.",
     loopback: "Approval goes to a program on this device. Go on only if you just started that program yourself.",
@@ -41,6 +42,7 @@ export const consentTexts = {
   deny: "Deny",
   denying: "Denying…",
   denyHint: "Deny sends you back to the app without letting it in.",
+  accountCount: (count: number) => (count === 1 ? "1 account" : `${count} accounts`),
   notReady: "This connection can't be used now",
   errors: {
     summary: "Not approved yet",

@@ -1,0 +1,14 @@
+import type { Assets } from "./assets.ts";
+import type { PageRequest } from "./page-env.ts";
+
+/** A year: the address changes with the content. */
+const CACHING = "public, max-age=31536000, immutable";
+
+/** Answers `/assets/:file`. */
+export function createAssetHandler(assets: Assets): (c: PageRequest) => Response | Promise<Response> {
+  return (c) => {
+    const asset = assets.find(c.req.param("file") ?? "");
+    if (asset === undefined) return c.notFound();
+    return c.body(asset.body, 200, { "Content-Type": asset.contentType, "Cache-Control": CACHING });
+  };
+}
