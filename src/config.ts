@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 
 import { z } from "zod";
 
+import type { OidcProvider } from "./auth/sign-in/oidc.ts";
 import { Secret } from "./lib/secret.ts";
 
 const flag = (fallback: "on" | "off") =>
@@ -75,6 +76,21 @@ const SETTINGS = {
     .string()
     .optional()
     .describe("The credentials folder of the simulator at `SIMULATOR_URL` (its `--credentials-dir`)."),
+  GOOGLE_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe("Client id from the Google Cloud console; with its secret, people may sign in with Google."),
+  GOOGLE_CLIENT_SECRET: z.string().optional().describe("Secret of the client that `GOOGLE_CLIENT_ID` names."),
+  OIDC_ISSUER: httpUrl.optional().describe("Any OpenID Connect issuer at which people may sign in, such as `https://login.example.com`."),
+  OIDC_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe("Client id at `OIDC_ISSUER`; its redirect address is `PUBLIC_URL/sign-in/oidc/sso/callback`."),
+  OIDC_CLIENT_SECRET: z.string().optional().describe("Client secret at `OIDC_ISSUER`; left out for a public client."),
+  OIDC_NAME: z.string().min(1).max(40).default("single sign-on").describe("How the sign-in page calls `OIDC_ISSUER`."),
+  OIDC_ALLOWED_DOMAINS: list.describe(
+    "E-mail domains, comma-separated, whose verified addresses may open an account by Google or `OIDC_ISSUER`; `*` lets everybody. Default: invitations only.",
+  ),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -105,6 +121,10 @@ export interface Config {
   readonly simulatorHours: "always_open" | "real";
   readonly simulatorUrl: string | undefined;
   readonly simulatorCredentialsDir: string | undefined;
+  /** Issuers at which people may sign in. */
+  readonly oidcProviders: readonly OidcProvider[];
+  /** Lower-case e-mail domains whose people may open an account at these, or `*`. */
+  readonly oidcAllowedDomains: readonly string[];
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -143,6 +163,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     simulatorHours: settings.SIMULATOR_HOURS,
     simulatorUrl: settings.SIMULATOR_URL,
     simulatorCredentialsDir: settings.SIMULATOR_CREDENTIALS_DIR,
+    oidcProviders: oidcProviders(settings),
+    oidcAllowedDomains: settings.OIDC_ALLOWED_DOMAINS.map((domain) => domain.toLowerCase().replace(/^@/, "")),
     logLevel: settings.LOG_LEVEL,
   });
 }
@@ -169,6 +191,54 @@ function fallbackText(value: unknown): string | undefined {
 
 function defaultPublicUrl(port: number): string | undefined {
   return port === 0 ? undefined : `http://localhost:${port}`;
+}
+
+function oidcProviders(settings: z.infer<typeof schema>): readonly OidcProvider[] {
+  const google = pairOf(["GOOGLE_CLIENT_ID", settings.GOOGLE_CLIENT_ID], ["GOOGLE_CLIENT_SECRET", settings.GOOGLE_CLIENT_SECRET]);
+  const other = pairOf(["OIDC_ISSUER", settings.OIDC_ISSUER], ["OIDC_CLIENT_ID", settings.OIDC_CLIENT_ID]);
+  if (other === undefined && settings.OIDC_CLIENT_SECRET !== undefined) throw missing("OIDC_ISSUER", "OIDC_CLIENT_SECRET");
+  const secret = settings.OIDC_CLIENT_SECRET;
+  return [
+    ...(google === undefined
+      ? []
+      : [
+          { id: "google", name: "Google", issuer: "https://accounts.google.com", clientId: google[0], clientSecret: new Secret(google[1]) },
+        ]),
+    ...(other === undefined
+      ? []
+      : [
+          {
+            id: "sso",
+            name: settings.OIDC_NAME,
+            issuer: checkedIssuer(other[0]),
+            clientId: other[1],
+            clientSecret: secret === undefined ? undefined : new Secret(secret),
+          },
+        ]),
+  ];
+}
+
+/** Two settings that go together: both, or none. */
+function pairOf(first: NamedSetting, second: NamedSetting): readonly [string, string] | undefined {
+  const [[firstName, firstValue], [secondName, secondValue]] = [first, second];
+  if (firstValue === undefined && secondValue === undefined) return undefined;
+  if (firstValue === undefined) throw missing(firstName, secondName);
+  if (secondValue === undefined) throw missing(secondName, firstName);
+  return [firstValue, secondValue];
+}
+
+type NamedSetting = readonly [name: string, value: string | undefined];
+
+function missing(name: string, because: string): ConfigError {
+  return new ConfigError(`setting ${name}: ${because} needs it (see docs/reference/config.md)`);
+}
+
+function checkedIssuer(issuer: string): string {
+  const url = new URL(issuer);
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
+    throw new ConfigError("setting OIDC_ISSUER: must be https unless it is a loopback address (see docs/reference/config.md)");
+  }
+  return issuer;
 }
 
 function checkPublicUrl(publicUrl: string | undefined): void {

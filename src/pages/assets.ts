@@ -15,22 +15,25 @@ export interface Asset {
 export interface Assets {
   readonly stylesheet: Asset;
   readonly script: Asset;
+  /** Signs in with passkeys; only the pages that offer that load it. */
+  readonly passkeys: Asset;
   /** Finds an asset by the last part of its path. */
   find(fileName: string): Asset | undefined;
 }
 
 /** Under this stand all assets. */
-export const ASSETS_PATH = "/assets";
+const ASSETS_PATH = "/assets";
 
 /** Enough of a hash to tell versions of a file apart. */
 const HASH_LENGTH = 12;
 
-/** Reads the stylesheet and the script that stand beside this file. Throws when one is missing, as after a broken build. */
+/** Reads the stylesheet and the scripts that stand beside this file. Throws when one is missing, as after a broken build. */
 export function loadAssets(): Assets {
   const stylesheet = load("style.css", "text/css; charset=utf-8");
   const script = load("page.js", "text/javascript; charset=utf-8");
-  const byPath = new Map([stylesheet, script].map((asset) => [asset.path, asset]));
-  return { stylesheet, script, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
+  const passkeys = load("passkeys.js", "text/javascript; charset=utf-8");
+  const byPath = new Map([stylesheet, script, passkeys].map((asset) => [asset.path, asset]));
+  return { stylesheet, script, passkeys, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
 }
 
 function load(file: string, contentType: string): Asset {

@@ -63,14 +63,16 @@ export const accountTexts = {
   },
   data: {
     heading: "Your data",
-    exportLead: "Everything that belongs to your account, as JSON: connections, keys, apps, orders and the record of calls. Without secrets.",
+    exportLead:
+      "Everything that belongs to your account, as JSON: connections, keys, apps, orders and the record of calls. Without secrets.",
     export: "Download it",
     delete: "Delete the account",
   },
   deletion: {
     title: "Delete your account",
     lead: "This deletes your connections, keys, connected apps, order records, the record of calls and your sessions, at once and for good.",
-    brokerStays: "Nothing is done at your broker: positions stay, and orders that are working there stay working. Cancel them first if you want that.",
+    brokerStays:
+      "Nothing is done at your broker: positions stay, and orders that are working there stay working. Cancel them first if you want that.",
     password: "Your password",
     confirm: "Type DELETE to confirm",
     confirmWrong: "Type the word DELETE.",

@@ -10,6 +10,7 @@ export const signInTexts = {
   or: "Other ways",
   with: (name: string) => `Sign in with ${name}`,
   withPasskey: "Sign in with a passkey",
+  passkeyNeedsScript: "Passkeys need a browser that knows them, with script on.",
   passkeyIpAddress: "Passkeys need a host name: use http://localhost or an https address in place of an IP address.",
   passkeyFailed: "That did not work. Try again, or sign in another way.",
   forgotten: "Forgot your password? Whoever runs this gateway can make a link for a new one: ibkr-gateway user reset NAME",
@@ -49,7 +50,10 @@ export const signInTexts = {
   link: {
     unknown: { message: "This link is not known here.", whatToDo: "Check that you opened all of it, or ask for a new one." },
     used: { message: "This link was used already.", whatToDo: "If that was you, sign in. If not, tell whoever runs this gateway." },
-    expired: { message: "This link has expired.", whatToDo: "Ask for a new one. Whoever runs the gateway makes it with: ibkr-gateway user invite" },
+    expired: {
+      message: "This link has expired.",
+      whatToDo: "Ask for a new one. Whoever runs the gateway makes it with: ibkr-gateway user invite",
+    },
   },
   linkTitle: "This link can't be used",
   cookiesOff: {
@@ -61,7 +65,8 @@ export const signInTexts = {
   oidc: {
     unreachable: (name: string) => `${name} does not answer just now. Try again in a moment, or sign in another way.`,
     denied: (name: string) => `${name} did not let you through, or you cancelled.`,
-    invalid: (name: string) => `${name} gave an answer that can't be trusted. Try again; if it happens again, tell whoever runs this gateway.`,
+    invalid: (name: string) =>
+      `${name} gave an answer that can't be trusted. Try again; if it happens again, tell whoever runs this gateway.`,
     not_begun: "This sign-in was not begun in this browser, is over, or was finished already. Start again.",
     unknown_provider: "This gateway has no such way to sign in.",
     no_account: (email: string) =>
