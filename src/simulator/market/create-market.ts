@@ -9,30 +9,41 @@ import { OPTION_CLASSES, type OptionClass } from "./options/option-classes.ts";
 import { optionConid, strikesOf } from "./options/option-contract.ts";
 import { createExpiries } from "./options/expiries.ts";
 import { createQuotes } from "./quote-of.ts";
+import { UNSTEERED, type Steering } from "./steering.ts";
 
 export interface MarketOptions {
   readonly seed: string;
   /** Trades day and night, weekends and holidays included: each local calendar date of an exchange is one trading day. */
   readonly alwaysOpen: boolean;
+  /** Prices moved and trading halted from outside; left alone by default. */
+  readonly steering?: Steering;
 }
 
 /** Makes the simulated market. Nothing is drawn at random: equal options give equal markets. */
 export function createMarket(options: MarketOptions): Market {
-  const directory = createLineDirectory(options);
+  const { steering = UNSTEERED } = options;
+  const directory = createLineDirectory({ ...options, steering });
   const { lineOf } = directory;
   const expiries = createExpiries();
   const quotes = createQuotes();
   const catalogue = CATALOGUE.map((listing) => lineOf(listing.conid).instrument);
   const listings = new Map(CATALOGUE.map((listing) => [listing.conid, listing]));
+  const haltedFromOutside = (conid: number): boolean => {
+    const last = steering.halts(conid).at(-1);
+    return last !== undefined && last.until === undefined;
+  };
   const rates = createCurrencyRates(catalogue, (conid, at) => quotes.last(lineOf(conid), at));
 
   return {
     alwaysOpen: options.alwaysOpen,
-    instrument: (conid) => directory.find(conid)?.instrument,
+    instrument: (conid) => {
+      const instrument = directory.find(conid)?.instrument;
+      return instrument !== undefined && haltedFromOutside(conid) ? { ...instrument, halted: true } : instrument;
+    },
     all: () => catalogue,
     listing: (conid) => listings.get(conid),
     quote: (conid, at) => quotes.quote(lineOf(conid), at),
-    isOpen: (conid, at, outsideRth) => isOpen(lineOf(conid), at, outsideRth),
+    isOpen: (conid, at, outsideRth) => !haltedFromOutside(conid) && isOpen(lineOf(conid), at, outsideRth),
     dayOrderExpiry: (conid, at, outsideRth) => {
       const { calendar } = lineOf(conid);
       const now = calendar.sessionAt(at);

@@ -6,6 +6,8 @@ import { createLine, type Line } from "./line.ts";
 import { createExpiries } from "./options/expiries.ts";
 import { optionOfConid } from "./options/option-contract.ts";
 import { createOptionLine, type OptionLine } from "./options/option-line.ts";
+import { steerSeries } from "./prices/steered-series.ts";
+import type { Steering } from "./steering.ts";
 
 /** The lines of a market by conid: those of the catalogue, and those of options, which are made when asked for. */
 export interface LineDirectory {
@@ -20,10 +22,24 @@ const MAX_OPTION_LINES = 2000;
 /** Long enough for a day of trading; an option costs little to make again. */
 const OPTION_LINE_TTL_MS = 3_600_000;
 
-/** Makes the lines of a market. */
-export function createLineDirectory(options: { readonly seed: string; readonly alwaysOpen: boolean }): LineDirectory {
+export interface LineDirectoryOptions {
+  readonly seed: string;
+  readonly alwaysOpen: boolean;
+  readonly steering: Steering;
+}
+
+/** Makes the lines of a market. What is done to an underlying from outside reaches its options through its series. */
+export function createLineDirectory(options: LineDirectoryOptions): LineDirectory {
   const calendars = createCalendars(options.alwaysOpen);
-  const lines = new Map(CATALOGUE.map((listing) => [listing.conid, createLine(listing, { ...options, calendars })]));
+  const steered = (line: Line): Line => {
+    const { conid } = line.instrument;
+    const { series, calendar, grid } = line;
+    const round = (units: number): number => grid.round(units);
+    const moves = () => options.steering.moves(conid);
+    const halts = () => options.steering.halts(conid);
+    return { ...line, series: steerSeries({ series, calendar, round, moves, halts }) };
+  };
+  const lines = new Map(CATALOGUE.map((listing) => [listing.conid, steered(createLine(listing, { ...options, calendars }))]));
   const expiries = createExpiries();
   // Only the age of entries is measured with this clock; what they answer depends on seed and time alone.
   const optionLines = new BoundedCache<number, OptionLine>({
