@@ -91,6 +91,15 @@ describe("a request", () => {
     expect(received[0]?.headers).toMatchObject({ "content-type": "application/json", "content-length": "38" });
   });
 
+  it("that commits is sent once, also when it is answered 421, which fetch would repeat by itself", async () => {
+    respond = (_request, response) => response.writeHead(421).end();
+    const answer = await send({ ...order, body: { side: "BUY", note: "é" } });
+    expect(answer.status).toBe(421);
+    expect(received.map(({ body }) => body)).toEqual(['{"side":"BUY","note":"é"}']);
+    expect(received[0]?.headers).toMatchObject({ "content-type": "application/json", "content-length": "26" });
+    expect(received[0]?.headers["transfer-encoding"]).toBeUndefined();
+  });
+
   it("leaves the query out of what is signed", async () => {
     const signed: string[] = [];
     await transport().send({ ...read, query: { symbol: "A B&C" } }, options(), (method, url) => {

@@ -122,7 +122,7 @@ export class Transport {
         headers,
         redirect: "manual",
         signal: limit.signal,
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...bodyOf(request, headers),
       });
       return { status: response.status, body: parseBody(await readText(response)) };
     } catch (error) {
@@ -165,6 +165,18 @@ export class Transport {
       },
     };
   }
+}
+
+/**
+ * The body of a request. `fetch` sends a text by itself a second time when the answer is 421; it can't do so with a stream,
+ * and with its length said beforehand that goes out as plainly as a text.
+ */
+function bodyOf({ body, committing }: ApiRequest, headers: Record<string, string>): RequestInit {
+  if (body === undefined) return {};
+  const text = JSON.stringify(body);
+  if (committing !== true) return { body: text };
+  headers["content-length"] = String(Buffer.byteLength(text));
+  return { body: new Blob([text]).stream(), duplex: "half" };
 }
 
 async function readText(response: Response): Promise<string> {

@@ -44,13 +44,14 @@ export async function simulatedLink(options: SimulatorOptions = {}): Promise<Sim
   let fault: Fault | undefined;
   const edge: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
+    const body = await textOf(init);
     const about = {
       method: init?.method ?? "GET",
       path: url.pathname.replace("/v1/api", ""),
       query: url.searchParams,
-      body: typeof init?.body === "string" ? init.body : "",
+      body,
     };
-    const pass = () => fetch(input, init);
+    const pass = () => fetch(input, body === "" ? init : { ...init, body });
     let status: number | undefined;
     try {
       const response = await (fault?.(about, pass) ?? pass());
@@ -82,6 +83,11 @@ export async function simulatedLink(options: SimulatorOptions = {}): Promise<Sim
       await simulator.close();
     },
   };
+}
+
+/** What a request carries; an order goes as a stream, which can be read once. */
+async function textOf(init: RequestInit | undefined): Promise<string> {
+  return init?.body === undefined || init.body === null ? "" : await new Response(init.body).text();
 }
 
 /** Options of a call that may take half a minute. */
