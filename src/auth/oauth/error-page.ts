@@ -59,7 +59,6 @@ function explain({ error }: AuthorizationFault): { readonly title: string; reado
         ],
       };
     case "session_not_found":
-    case "SessionNotFound":
       return {
         title: "This authorization is over",
         paragraphs: [

@@ -176,8 +176,9 @@ function behaviour(deps: ProviderDeps, { resource, unusedLimitMs }: ProviderOpti
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
     revokeGrantPolicy: () => true,
-    renderError: (ctx, out) => {
-      showError(ctx, { error: out.error, description: typeof out.error_description === "string" ? out.error_description : undefined });
+    renderError: (ctx, out, error) => {
+      const name = error instanceof errors.SessionNotFound ? "session_not_found" : out.error;
+      showError(ctx, { error: name, description: typeof out.error_description === "string" ? out.error_description : undefined });
     },
     ttl: {
       AccessToken: (ctx) => withinGrant(ctx, ACCESS_TOKEN_SECONDS, clock),
