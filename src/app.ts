@@ -1,22 +1,25 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { createBearerCheck } from "./auth/bearer.ts";
+import { createSite } from "./app-site.ts";
+import { type BearerCheck, createBearerCheck } from "./auth/bearer.ts";
 import { type AuthorizationServer, createAuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createDocumentFetch, type DocumentFetch } from "./auth/oauth/document-fetch.ts";
 import { resourceMetadataUrl } from "./auth/oauth/metadata.ts";
 import { mcpResource } from "./auth/oauth/resource.ts";
+import { prepareFirstSetup } from "./auth/sign-in/create-sign-in.ts";
 import type { Config } from "./config.ts";
+import type { Caller } from "./connections/caller.ts";
 import { createConnections } from "./connections/pool.ts";
 import { provideDemo } from "./demo.ts";
-import { demoUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
+import { simulatorUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import type { Clock } from "./lib/clock.ts";
 import { background } from "./lib/log.ts";
 import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
-import type { Secret } from "./lib/secret.ts";
+import { Secret } from "./lib/secret.ts";
 import { version } from "./lib/version.ts";
 import { createCallTool } from "./mcp/call-tool.ts";
 import { createDeadlines } from "./mcp/deadlines.ts";
@@ -54,6 +57,8 @@ export interface App {
   /** The address that hosts and browsers use. */
   readonly publicUrl: string;
   readonly demo: { readonly kind: "absent" | "ready" } | { readonly kind: "created"; readonly key: Secret };
+  /** Where the first person makes their account; the link is known on the first start only. */
+  readonly setup: { readonly kind: "done" | "waiting" } | { readonly kind: "link"; readonly url: Secret };
   /** Finishes running calls, writes what is queued, ends sessions and closes everything. */
   close(): Promise<void>;
 }
@@ -90,7 +95,8 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
   const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;
-  const demo = config.demo ? await demoUpstream(config, simulator) : undefined;
+  const simulated = await simulatorUpstream(config, simulator);
+  const demo = config.demo ? simulated : undefined;
   const demoKey = demo === undefined ? undefined : await provideDemo({ storage, sealer, clock, random }, demo);
 
   const audit = opened(createAuditLog({ storage, clock, log }));
@@ -114,26 +120,20 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     log,
     deadlines: opened(createDeadlines(clock)),
     serverInfo,
-    pinAccount: async (caller, accountId) => {
-      if (caller.source === "oauth") await pinGrantAccount(storage, { grantId: caller.id, userId: caller.userId }, accountId);
-      else await pinAccount(storage, { keyId: caller.id, userId: caller.userId }, accountId);
-    },
+    pinAccount: pinAccountIn(storage),
   });
-  const authenticate: Authenticate = async (authorization, origin) => {
-    const result = await bearer.check(authorization, origin);
-    if (result.kind === "refused") return { kind: "refused", reason: result.reason === "missing" ? "missing" : "invalid" };
-    return result.isDemo && !config.demo ? { kind: "refused", reason: "invalid" } : { kind: "caller", caller: result.caller };
-  };
   const mcp = createMcpEndpoint(
-    { registry, callTool, authenticate, audit, metrics, clock, log },
+    { registry, callTool, authenticate: authenticateBy(bearer, config), audit, metrics, clock, log },
     { extend: deps.extend, resourceMetadataUrl: () => resourceMetadataUrl(issuer()) },
   );
   const oauth = authorizationServerOf(config, { ...deps, storage, audit, issuer, opened });
+  const site = createSite(config, { ...deps, storage, sealer, connections, oauth, publicUrl: issuer, simulator: simulated });
   const server: HttpServer = opened(
     createHttpServer(
       {
         mcp,
         oauth,
+        site,
         metrics,
         healthChecks: { database: () => storage.db.selectFrom("users").select("id").limit(1).execute() },
         clock,
@@ -146,12 +146,31 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   );
   const publicUrl = await server.listen();
   oauth();
+  const setup = await prepareFirstSetup({ storage, clock, random });
   background(trading.reconcile(), log, "settling open orders");
   return {
     url: server.boundUrl,
     publicUrl,
     demo: demoKey !== undefined ? { kind: "created", key: demoKey } : { kind: config.demo ? "ready" : "absent" },
+    setup: setup.kind === "link" ? { kind: "link", url: new Secret(publicUrl + setup.path) } : setup,
     close: closeAll,
+  };
+}
+
+/** Who a bearer token stands for; the demo's keys are refused where the demo may not be. */
+function authenticateBy(bearer: BearerCheck, config: Config): Authenticate {
+  return async (authorization, origin) => {
+    const result = await bearer.check(authorization, origin);
+    if (result.kind === "refused") return { kind: "refused", reason: result.reason === "missing" ? "missing" : "invalid" };
+    return result.isDemo && !config.demo ? { kind: "refused", reason: "invalid" } : { kind: "caller", caller: result.caller };
+  };
+}
+
+/** Remembers a caller's current account with its key or grant. */
+function pinAccountIn(storage: Storage) {
+  return async (caller: Caller, accountId: string | null): Promise<void> => {
+    if (caller.source === "oauth") await pinGrantAccount(storage, { grantId: caller.id, userId: caller.userId }, accountId);
+    else await pinAccount(storage, { keyId: caller.id, userId: caller.userId }, accountId);
   };
 }
 

@@ -25,11 +25,15 @@ export function startEmbeddedSimulator(config: Config, deps: { clock: Clock; ran
   return createSimulator({ ...deps, stateFile: join(config.dataDir, "simulator.sqlite"), tradingHours: config.simulatorHours });
 }
 
-/** What the demo connects to: the embedded simulator, or the one that `SIMULATOR_URL` names; undefined when there is none. */
-export async function demoUpstream(config: Config, embedded: Simulator | undefined): Promise<DemoUpstream | undefined> {
+/**
+ * What simulated connections connect to: the embedded simulator, or the one that `SIMULATOR_URL` names; undefined when
+ * there is none. Throws `ConfigError` when the demo needs credentials that are not there.
+ */
+export async function simulatorUpstream(config: Config, embedded: Simulator | undefined): Promise<DemoUpstream | undefined> {
   if (embedded !== undefined) return { baseUrl: "embedded", secrets: { ...embedded.credentials } };
   if (config.simulatorUrl === undefined) return undefined;
   const folder = config.simulatorCredentialsDir;
+  if (folder === undefined && !config.demo) return undefined;
   if (folder === undefined)
     throw new ConfigError("setting SIMULATOR_CREDENTIALS_DIR: SIMULATOR_URL needs it (see docs/reference/config.md)");
   const read = (file: string): string => {

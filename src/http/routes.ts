@@ -1,5 +1,6 @@
 import type { Handler } from "hono";
 
+import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
 import type { RequestFacts } from "../mcp/endpoint.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
@@ -48,6 +49,7 @@ export interface SiteHandlers {
   readonly showNewConnection: PageHandler;
   readonly createConnection: PageHandler;
   readonly showCreatedConnection: PageHandler;
+  readonly signIn: SignInHandlers;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
@@ -76,5 +78,37 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
     { path: "/consent/:interaction", page: site.showConsent, submit: site.decideConsent },
     { path: "/connections/new", page: site.showNewConnection, submit: site.createConnection },
     { path: "/connections/:connection/created", page: site.showCreatedConnection },
+    ...signInRoutes(site.signIn),
+    ...accountRoutes(site.signIn),
+  ];
+}
+
+function signInRoutes({ oidc, setup, invite, reset, ...signIn }: SignInHandlers): readonly Route[] {
+  return [
+    { path: "/sign-in", page: signIn.showSignIn, submit: signIn.signIn },
+    { path: "/sign-in/passkey/options", submit: signIn.passkeySignInOptions },
+    { path: "/sign-in/passkey", submit: signIn.passkeySignIn },
+    { path: "/sign-in/oidc/:provider", submit: oidc.begin },
+    { path: "/sign-in/oidc/:provider/callback", page: oidc.callback },
+    { path: "/sign-out", submit: signIn.signOut },
+    { path: "/setup/:token", page: setup.show, submit: setup.submit },
+    { path: "/invite/:token", page: invite.show, submit: invite.submit },
+    { path: "/reset/:token", page: reset.show, submit: reset.submit },
+  ];
+}
+
+function accountRoutes({ account }: SignInHandlers): readonly Route[] {
+  return [
+    { path: "/account", page: account.show },
+    { path: "/account/sessions/end", submit: account.endSessions },
+    { path: "/account/password", submit: account.changePassword },
+    { path: "/account/passkeys/options", submit: account.passkeyAddOptions },
+    { path: "/account/passkeys", submit: account.addPasskey },
+    { path: "/account/passkeys/remove", submit: account.removePasskey },
+    { path: "/account/methods/remove", submit: account.removeMethod },
+    { path: "/account/invitations", submit: account.invite },
+    { path: "/account/invitations/remove", submit: account.removeInvitation },
+    { path: "/account/export", page: account.exportAccount },
+    { path: "/account/delete", page: account.showDeletion, submit: account.deleteAccount },
   ];
 }

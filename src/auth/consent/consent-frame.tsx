@@ -13,7 +13,7 @@ export function SignedInAs({ signedIn, back }: { readonly signedIn: SignedIn; re
   return (
     <form class="signed-in-as" method="post" action="/sign-out">
       <FormToken token={signedIn.formToken} />
-      <input type="hidden" name="return_to" value={withReturnPath("/sign-in", back)} />
+      <input type="hidden" name="return_to" value={back} />
       <span>
         {texts.signedInAs}{" "}
         <strong>

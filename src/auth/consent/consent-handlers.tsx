@@ -22,8 +22,8 @@ export interface ConsentHandlersDeps extends SurveyDeps, SentFormDeps {
 
 /** Answers `/consent/:interaction`: shows who asks, and takes the person's decision once. */
 export interface ConsentHandlers {
-  show(c: PageRequest): Promise<Response>;
-  decide(c: PageRequest): Promise<Response>;
+  readonly show: (c: PageRequest) => Promise<Response>;
+  readonly decide: (c: PageRequest) => Promise<Response>;
 }
 
 /** Makes the handlers. */

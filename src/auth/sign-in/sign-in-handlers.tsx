@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 
 import { ANY_FORM_TARGET } from "../../pages/content-security.ts";
-import { returnPath } from "../../pages/return-path.ts";
+import { returnPath, withReturnPath } from "../../pages/return-path.ts";
 import { signInTexts } from "../../pages/texts/sign-in.ts";
 import type { PasswordResult } from "./local-accounts.ts";
 import { passkeyObstacle } from "./passkeys.ts";
@@ -85,12 +85,14 @@ export function createSignInHandlers(parts: SignInParts) {
     },
     signOut: async (c: Context<PageEnv>) => {
       const reading = await visits.readForm(c);
-      const { visit } = reading.form;
-      if (visit.signedIn === undefined) return goTo("/sign-in");
+      const { visit, field } = reading.form;
+      // Who signs out to let another person in comes back to where they were.
+      const returnTo = returnPath(field("return_to"));
+      if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", returnTo));
       if (reading.kind === "refused") return refusedForm(parts, reading.reason, visit);
       await sessions.end(visit.signedIn.userId, visit.signedIn.sessionId);
       log.info({ event: "signed_out", user_id: visit.signedIn.userId }, "somebody signed out");
-      return goTo("/sign-in?done=signed_out", [cookies.clearSession()]);
+      return goTo(withReturnPath("/sign-in?done=signed_out", returnTo), [cookies.clearSession()]);
     },
     passkeySignInOptions: async (c: Context<PageEnv>) => {
       const reading = await visits.readJson(c);

@@ -23,9 +23,9 @@ export interface NewConnectionDeps extends CreateConnectionDeps, SentFormDeps {
 
 /** Answers `/connections/new` and the page that follows it. */
 export interface NewConnectionHandlers {
-  show(c: PageRequest): Promise<Response>;
-  create(c: PageRequest): Promise<Response>;
-  showCreated(c: PageRequest): Promise<Response>;
+  readonly show: (c: PageRequest) => Promise<Response>;
+  readonly create: (c: PageRequest) => Promise<Response>;
+  readonly showCreated: (c: PageRequest) => Promise<Response>;
 }
 
 const PATH = "/connections/new";

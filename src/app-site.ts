@@ -1,0 +1,83 @@
+import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
+import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
+import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
+import type { Config } from "./config.ts";
+import { type ConnectionEntry, type ConnectionOffer, createConnectionOffer } from "./connections/connection-offers.ts";
+import type { Connections } from "./connections/connections.ts";
+import { createNewConnectionHandlers } from "./console/new-connection/new-connection-handlers.tsx";
+import type { DemoUpstream } from "./demo.ts";
+import type { SiteHandlers } from "./http/routes.ts";
+import type { Clock } from "./lib/clock.ts";
+import { KeyedLock } from "./lib/keyed-lock.ts";
+import type { Log } from "./lib/log.ts";
+import type { Random } from "./lib/random.ts";
+import { createAssetHandler } from "./pages/asset-handler.ts";
+import { loadAssets } from "./pages/assets.ts";
+import { createPageRenderer, type PageRenderer } from "./pages/page-renderer.tsx";
+import type { Sealer } from "./storage/sealing.ts";
+import type { Storage } from "./storage/storage.ts";
+import { upstreams } from "./upstreams/index.ts";
+
+/** What the pages for people work with. */
+export interface SiteParts {
+  readonly storage: Storage;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly fetch: typeof fetch;
+  readonly connections: Connections;
+  readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
+  /** The gateway's own origin; known once it listens. */
+  readonly publicUrl: () => string;
+  /** How the gateway's own simulator is reached; undefined when it has none, and then none can be added. */
+  readonly simulator: DemoUpstream | undefined;
+}
+
+/** The pages for people: what renders them, and what answers each of their URLs. */
+export interface Site {
+  readonly pages: PageRenderer;
+  readonly handlers: SiteHandlers;
+}
+
+/** Wires the pages for people. Throws when the files that they load are missing. */
+export function createSite(config: Config, parts: SiteParts): Site {
+  const assets = loadAssets();
+  const pages = createPageRenderer({ assets });
+  const signIn = createSignIn(
+    { ...parts, pages, assets },
+    {
+      isHttps: config.publicUrl?.startsWith("https:") ?? false,
+      providers: config.oidcProviders,
+      allowedDomains: config.oidcAllowedDomains,
+    },
+  );
+  const deps = { ...parts, pages, sessions: signIn.sessions };
+  const consent = createConsentHandlers({ ...deps, desk: () => parts.oauth().consentDesk });
+  const newConnection = createNewConnectionHandlers({ ...deps, offers: offersOf(parts.simulator), lock: new KeyedLock() });
+  return {
+    pages,
+    handlers: {
+      asset: createAssetHandler(assets),
+      signIn: signIn.handlers,
+      showConsent: consent.show,
+      decideConsent: consent.decide,
+      showNewConnection: newConnection.show,
+      createConnection: newConnection.create,
+      showCreatedConnection: newConnection.showCreated,
+    },
+  };
+}
+
+/**
+ * A simulated connection reaches the gateway's own simulator and needs nothing but a name: an address that anybody could
+ * enter would let them send requests from this machine.
+ */
+function offersOf(simulator: DemoUpstream | undefined): readonly ConnectionOffer[] {
+  return upstreams.flatMap((upstream) => {
+    if (upstream.kind !== "simulator") return [createConnectionOffer(upstream)];
+    if (simulator === undefined) return [];
+    const known: ConnectionEntry = { settings: { baseUrl: simulator.baseUrl }, secrets: simulator.secrets };
+    return [createConnectionOffer(upstream, known)];
+  });
+}
