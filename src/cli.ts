@@ -1,4 +1,5 @@
 import { keyCommand } from "./cli-key.ts";
+import { userCommand } from "./cli-user.ts";
 import { version } from "./lib/version.ts";
 import { serve, startFailure } from "./main.ts";
 import type { ProcessFace } from "./main.ts";
@@ -14,6 +15,11 @@ const USAGE = `ibkr-gateway: an MCP server for Interactive Brokers accounts
       --expires-in DAYS  days until it expires
   ibkr-gateway key list              list keys
   ibkr-gateway key revoke ID         revoke a key at once
+  ibkr-gateway user list             list the people who have an account
+  ibkr-gateway user invite [options] make a link by which one person opens an account; before the first has, the set-up link
+      --for TEXT         for whom it is
+      --operator         this person may invite others too
+  ibkr-gateway user reset NAME       make a link by which a person sets a new password
   ibkr-gateway version`;
 
 async function run(face: ProcessFace, [command, ...rest]: readonly string[]): Promise<void> {
@@ -22,6 +28,8 @@ async function run(face: ProcessFace, [command, ...rest]: readonly string[]): Pr
       return serve(face);
     case "key":
       return keyCommand(face, rest);
+    case "user":
+      return userCommand(face, rest);
     case "version":
     case "--version":
       return face.print(version());

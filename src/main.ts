@@ -2,6 +2,7 @@ import { pino } from "pino";
 
 import { createApp } from "./app.ts";
 import type { App } from "./app.ts";
+import { LINK_HOURS } from "./auth/sign-in/one-time-links.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
@@ -57,7 +58,25 @@ function welcome(app: App, dataDir: string): readonly string[] {
         ...keyHint(),
       );
   }
-  return [...lines, "", `listening on ${app.url}`];
+  return [...lines, ...setupHint(app), "", `listening on ${app.url}`];
+}
+
+function setupHint({ setup }: App): readonly string[] {
+  switch (setup.kind) {
+    case "done":
+      return [];
+    case "waiting":
+      return ["", "  Nobody has set up an account yet. For a new set-up link:  ibkr-gateway user invite"];
+    case "link":
+      return [
+        "",
+        `  Set up your account (this link works once, for ${LINK_HOURS.setup} hours):`,
+        "",
+        `    ${setup.url.reveal()}`,
+        "",
+        "  Whoever opens it becomes this gateway's first person. For a new link:  ibkr-gateway user invite",
+      ];
+  }
 }
 
 function keyHint(): readonly string[] {

@@ -32,3 +32,9 @@ export async function updatePasswordHash(
     .where("user_id", "=", userId)
     .execute();
 }
+
+/** Lists the login names of at most `limit` users, by user id. For the operator's commands only. */
+export async function listLoginNames(storage: Storage, limit: number): Promise<ReadonlyMap<string, string>> {
+  const rows = await storage.db.selectFrom("local_accounts").select(["user_id", "login_name"]).orderBy("user_id").limit(limit).execute();
+  return new Map(rows.map((row) => [row.user_id, row.login_name]));
+}
