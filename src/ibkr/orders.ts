@@ -94,7 +94,7 @@ export class Orders {
   /** IBKR's what-if. It places nothing, so that it is recovered like a read. */
   async preview(ticket: OrderTicket, options: CallOptions): Promise<OrderPreview> {
     await this.#accounts.find(ticket.accountId, options);
-    const request = wire.whatIfRequest(ticket, await this.#unitOf(ticket.conid, options));
+    const request = wire.whatIfRequest(ticket, await this.#orderUnit(ticket.conid, options));
     const answer = await this.#api.answer(request, options);
     const failure = failureOf(answer);
     const said = errorTextOf(answer.body);
@@ -107,7 +107,7 @@ export class Orders {
   async submit(ticket: OrderTicket, options: CallOptions): Promise<SubmitOutcome> {
     const result = await this.#send(ticket.accountId, options, async () => {
       await this.#accounts.find(ticket.accountId, options);
-      return wire.placeRequest(ticket, await this.#unitOf(ticket.conid, options));
+      return wire.placeRequest(ticket, await this.#orderUnit(ticket.conid, options));
     });
     return submitOutcome(result, "order");
   }
@@ -170,6 +170,12 @@ export class Orders {
     if (rows.length > 0) return rows;
     await clock.wait(PRIMING_PAUSE_MS, options.signal);
     return await read({ ...request, repeatsPriming: session.wasInitialized });
+  }
+
+  /** In what an order's prices must be written. Throws `contract_not_found` rather than guess: a wrong unit is a price a hundred times off. */
+  async #orderUnit(conid: number, options: CallOptions): Promise<wire.PriceUnit> {
+    const instrument = await this.#contracts.instrument(conid, options);
+    return { currency: instrument.currency, magnifier: await this.#contracts.magnifier(instrument, options) };
   }
 
   async #unitOf(conid: number | undefined, options: CallOptions): Promise<wire.PriceUnit> {

@@ -159,9 +159,11 @@ describe("an order", () => {
     ["rejected", "a refusal in a 200", () => Promise.resolve(Response.json({ error: "No trading permissions." }))],
     ["rejected", "a 400", answers(400, "Unknown order type")],
     ["rejected", "a failed row", () => Promise.resolve(Response.json([{ order_id: "-1", order_status: "Failed", text: "no" }]))],
-    ["rejected", "no brokerage session", answers(400, "Bad Request: no bridge")],
-    ["rejected", "accounts not asked for first", answers(500, "Please query /accounts first")],
-    ["rejected", "a 429", answers(429, "Too Many Requests")],
+    ["not_sent", "no brokerage session", answers(400, "Bad Request: no bridge")],
+    ["not_sent", "accounts not asked for first", answers(500, "Please query /accounts first")],
+    ["not_sent", "a 429", answers(429, "Too Many Requests")],
+    ["accepted", "a 202", () => Promise.resolve(Response.json([{ order_id: "7", order_status: "Submitted" }], { status: 202 }))],
+    ["unknown", "a 204", () => Promise.resolve(new Response(null, { status: 204 }))],
   ] as const;
 
   it.each(posts)("is %s, and sent once, when it meets %s", async (kind, _name, fail) => {
@@ -171,7 +173,7 @@ describe("an order", () => {
     expect(world.sent.slice(before).filter((request) => PLACE.test(request.path))).toHaveLength(1);
   });
 
-  it.each(posts.filter(([, name]) => !/bridge|first|429/.test(name)))(
+  it.each([...posts, ["not_sent", "a firewall's page", () => Promise.resolve(new Response("<html></html>", { status: 403 }))] as const])(
     "answer is %s, and sent once, when it meets %s",
     async (kind, _name, fail) => {
       const asked = await world.link.submitOrder(await far(), call());
@@ -182,6 +184,28 @@ describe("an order", () => {
       expect(world.sent.slice(before).filter((request) => REPLY.test(request.path))).toHaveLength(1);
     },
   );
+
+  it.each([
+    ["texts of another form", ["a", { b: 1 }], ["a", '{"b":1}']],
+    ["no text", [], []],
+  ])("that is asked about in %s is asked about all the same, so that the question can be declined", async (_name, message, messages) => {
+    world.fault(onPath(PLACE, () => Promise.resolve(Response.json([{ id: "q", message, messageIds: ["o1"] }]))));
+    expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "question", question: { replyId: "q", messages } });
+  });
+
+  it("is not sent at a price whose unit can't be told", async () => {
+    const vod = (await world.link.stocks("VOD", call())).find((stock) => stock.currency === "GBP");
+    const other = world.connect();
+    world.fault((request, pass) => (request.path === "/trsrv/secdef" ? Promise.resolve(Response.json({ secdef: [] })) : pass()));
+    const limit = ticket({ conid: vod?.conid ?? 0, orderType: "LMT", limitPrice: Decimal.parse("0.75"), side: "SELL" });
+    expect(await other.submitOrder(limit, call())).toMatchObject({ kind: "not_sent", error: { code: "contract_not_found" } });
+    await expect(other.previewOrder(limit, call())).rejects.toMatchObject({ code: "contract_not_found" });
+  });
+
+  it("cancellation that IBKR's limits held back is told as that, not as an order that no longer works", async () => {
+    world.fault(onPath(/\/order\/\d+$/, answers(429, "Too Many Requests")));
+    await expect(world.link.cancelOrder(first, "1", call())).rejects.toMatchObject({ code: "rate_limited" });
+  });
 
   it("answer to a question that is gone is unknown", async () => {
     world.fault(onPath(REPLY, answers(400, "reply id not found: 'x'")));
@@ -208,7 +232,7 @@ describe("an order", () => {
 
   it("works again after a lost session, which the next call repairs", async () => {
     world.fault(onPath(PLACE, answers(400, "Bad Request: no bridge")));
-    expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "rejected" });
+    expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "not_sent", error: { code: "session_lost" } });
     expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "accepted" });
   });
 

@@ -4,12 +4,20 @@ import type { CancelOutcome, DeclineOutcome, SubmitOutcome } from "../../broker/
 import { GatewayError } from "../../lib/errors.ts";
 import { isRecord } from "../../lib/json.ts";
 import type { CommitResult } from "../api.ts";
+import { failureOf } from "../api-failures.ts";
 import type { Answer } from "../transport.ts";
 import { oneLine, statusOf } from "./orders.ts";
 import { errorTextOf, listOf, text } from "./reply.ts";
 
 const acceptedRow = z.looseObject({ order_id: text, order_status: text, text, local_order_id: text });
-const questionRow = z.looseObject({ id: z.string().min(1), message: listOf(z.string()), messageIds: listOf(z.string()) });
+const anyText = z.unknown().transform((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+// No text may be missing from what a person sees before the question is answered, whatever its form.
+const questionRow = z.looseObject({
+  id: z.string().min(1),
+  order_id: z.undefined().optional(),
+  message: listOf(anyText),
+  messageIds: listOf(anyText),
+});
 
 /** An order with this `cOID` is at IBKR already: it may be the one that was just sent, brought twice on the way. */
 const ALREADY_REGISTERED = /already registered/i;
@@ -18,18 +26,24 @@ const BEFORE_ANYTHING = /no bridge|query \/accounts first/i;
 /** Said when something broke on the way, not when an order was refused. */
 const BROKEN = /exception|unavailable|timed? ?out|internal (?:server )?error|failed to process/i;
 
-/** What came of placing an order, or of a "yes" to a question. Only a clear refusal is `rejected`; whatever else isn't clear is `unknown`. */
+/**
+ * What came of placing an order, or of a "yes" to a question. Only a clear refusal of the order is `rejected`; where IBKR did
+ * not even look at what was sent it is `not_sent` (a question is still open then), and whatever else isn't clear is `unknown`.
+ */
 export function submitOutcome(result: CommitResult, sent: "order" | "answer"): SubmitOutcome {
   if (result.kind !== "answered") return { kind: result.kind, error: result.error };
   const { status, body } = result.answer;
   const said = errorTextOf(body);
-  if (status === 200 && said === undefined) return accepted(body) ?? unknown(result.answer);
-  if (said !== undefined && BEFORE_ANYTHING.test(said)) return { kind: "rejected", reason: oneLine(said) };
+  if (status >= 200 && status < 300 && said === undefined) return accepted(body) ?? unknown(result.answer);
+  const wasTurnedAway = status === 429 || (said !== undefined && BEFORE_ANYTHING.test(said));
+  if (wasTurnedAway) return { kind: "not_sent", error: failureOf(result.answer) ?? turnedAway(status) };
   if (status === 401 || status === 408 || status >= 500 || status < 200 || (status >= 300 && status < 400)) return unknown(result.answer);
   if (said !== undefined && (ALREADY_REGISTERED.test(said) || BROKEN.test(said))) return unknown(result.answer);
   // A question that is gone may have been answered by something else, and stale ones can go live later.
   if (sent === "answer" && said !== undefined && /reply id not found/i.test(said)) return unknown(result.answer);
-  return { kind: "rejected", reason: oneLine(said ?? refusalOf(result.answer)) };
+  // Without IBKR's own words it was not its order desk that refused: the question behind the answer still stands.
+  if (sent === "answer" && said === undefined) return { kind: "not_sent", error: turnedAway(status) };
+  return { kind: "rejected", reason: oneLine(said ?? `IBKR refused the request with status ${status}.`) };
 }
 
 /** What came of a "no": only IBKR's own words prove that nothing was placed. */
@@ -39,12 +53,13 @@ export function declineOutcome(result: CommitResult): DeclineOutcome {
   return isDeclined && result.answer.status < 500 ? { kind: "declined" } : unknown(result.answer);
 }
 
-/** What came of asking for a cancellation. */
+/** What came of asking for a cancellation. Throws what kept it from being heard at all, such as `rate_limited`. */
 export function cancelOutcome(result: CommitResult): CancelOutcome {
   if (result.kind === "not_sent") throw result.error;
   if (result.kind === "unknown") return { kind: "unknown", error: result.error };
   const { status, body } = result.answer;
   const said = errorTextOf(body);
+  if (status === 429) throw failureOf(result.answer) ?? turnedAway(status);
   if (said !== undefined && /doesn't exist|not found|no such order|unknown order/i.test(said))
     return { kind: "not_found", message: oneLine(said) };
   if (said !== undefined && status < 500 && !BROKEN.test(said) && !BEFORE_ANYTHING.test(said) && status !== 401)
@@ -61,7 +76,7 @@ function accepted(body: unknown): SubmitOutcome | undefined {
   if (!Array.isArray(body)) return undefined;
   const [row] = body;
   const question = questionRow.safeParse(row);
-  if (question.success && question.data.message.length > 0) {
+  if (question.success) {
     const { id, message, messageIds } = question.data;
     return { kind: "question", question: { replyId: id, messages: message.map(oneLine), messageIds } };
   }
@@ -73,9 +88,11 @@ function accepted(body: unknown): SubmitOutcome | undefined {
   return { kind: "accepted", orderId, status: statusOf(status) };
 }
 
-function refusalOf(answer: Answer): string {
-  if (answer.status === 429) return "IBKR's limit on requests was reached (429); nothing was placed.";
-  return `IBKR refused the request with status ${answer.status}.`;
+function turnedAway(status: number): GatewayError {
+  return new GatewayError("upstream_unavailable", `IBKR turned the request away (${status}).`, {
+    whatToDo: "Try again in some seconds.",
+    retryAfterSeconds: 5,
+  });
 }
 
 function unknown(answer: Answer): { readonly kind: "unknown"; readonly error: Error } {
