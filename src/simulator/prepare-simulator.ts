@@ -5,24 +5,14 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
-import { createAnswerRequest } from "./http/answer-request.ts";
-import { originsOfHost, knownOrigins } from "./http/origins.ts";
-import { Pacing } from "./http/pacing.ts";
+import { createWorld } from "./create-world.ts";
+import type { ControlAccess, World } from "./create-world.ts";
+import { knownOrigins } from "./http/origins.ts";
 import type { PacingOptions } from "./http/pacing.ts";
 import type { Route } from "./http/route.ts";
-import { createRouter } from "./http/router.ts";
 import { startHttpServer } from "./http/server.ts";
-import { createMarket } from "./market/create-market.ts";
-import { marketRoutes } from "./market/routes.ts";
-import { createAuthenticator } from "./session/authenticator.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
-import { loadConsumers } from "./session/consumers.ts";
-import { createSessionRoutes } from "./session/session-routes.ts";
-import type { SimUser } from "./session/session.ts";
-import { Sessions } from "./session/sessions.ts";
 import { openStore } from "./store.ts";
-import { createTrading } from "./trading/create-trading.ts";
-import { tradingRoutes } from "./trading/routes.ts";
 
 /** How a simulator is to run; everything has a default. */
 export interface SimulatorOptions {
@@ -41,6 +31,14 @@ export interface SimulatorOptions {
   /** A consumer to take in; by default the state file's own, or a new one. */
   readonly credentials?: SimulatorCredentials;
   readonly pacing?: PacingOptions;
+  /** True lets the simulator be steered: time, prices, sessions and faults, at `/simulator/control`. Off by default. */
+  readonly control?: boolean;
+  /** True keeps IBKR's reset at midnight in New York and its maintenance on Saturday evening. Off by default. */
+  readonly maintenance?: boolean;
+  /** Share of confirmations that come too late whose order goes live all the same, 0 to 1. A quarter by default. */
+  readonly lateOrderShare?: number;
+  /** How long a cancellation is under way; until then a fill can still win. At once, with the next request, by default. */
+  readonly cancelDelayMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
@@ -54,20 +52,23 @@ export interface Simulator {
   readonly baseUrl: string;
   readonly credentials: SimulatorCredentials;
   readonly accountIds: readonly string[];
+  /** Public half (PEM) of the Ed25519 key with which `POST /simulator/proof` signs a nonce. */
+  readonly proofKey: string;
+  /** Where and by which bearer token it is steered; undefined unless that was asked for. */
+  readonly control: (ControlAccess & { readonly url: string }) | undefined;
   /** Finishes the requests under way, stores everything and frees the port. */
   close(): Promise<void>;
 }
 
 /** A simulator with its state open, not serving yet. */
-export interface PreparedSimulator {
-  readonly credentials: SimulatorCredentials;
-  readonly accountIds: readonly string[];
+export interface PreparedSimulator extends Pick<Simulator, "credentials" | "accountIds" | "proofKey"> {
+  /** The token of the control endpoint, where there is one. */
+  readonly control: ControlAccess | undefined;
   /** Starts serving. Rejects with node's error, and closes everything, when it can't listen. */
   listen(): Promise<Simulator>;
 }
 
 const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_SEED = "ibkr-simulator";
 /** How often orders meet the market while nobody calls. */
 const ADVANCE_EVERY_MS = 1_000;
 
@@ -86,48 +87,34 @@ export async function prepareSimulator(options: SimulatorOptions, furtherRoutes:
 }
 
 async function prepareOver(store: DatabaseSync, options: SimulatorOptions, furtherRoutes: readonly Route[]): Promise<PreparedSimulator> {
-  const { host = DEFAULT_HOST, clock = systemClock, random = systemRandom, log } = options;
-  const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
-  const market = createMarket({ seed: options.seed ?? DEFAULT_SEED, alwaysOpen: options.tradingHours !== "real" });
-  const trading = createTrading({ market, random, store, now: clock.now() });
-  const user: SimUser = { userName: "simuser1", userId: 123_456_789, paper: true, accountIds: trading.accountIds };
-  const brokerageEnded = (userName: string): void => trading.sessionEnded(userName);
-  const sessions = new Sessions({ store, random, userOf: () => user, brokerageEnded });
-  let origins: readonly string[] = [];
-  const answer = createAnswerRequest({
-    simulation: { clock, random, market, trading },
-    authenticator: createAuthenticator({ consumers, sessions, random }),
-    pacing: new Pacing(clock, options.pacing ?? {}),
-    router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...furtherRoutes]),
-    originsFor: (hostHeader) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
-    log,
+  const { clock = systemClock, random = systemRandom } = options;
+  const world = await createWorld({ ...options, store, clock, random, furtherRoutes });
+  const { credentials, accountIds, proofKey, control } = world;
+  return { credentials, accountIds, proofKey, control, listen: () => listen(world, { ...options, clock }) };
+}
+
+async function listen(world: World, options: SimulatorOptions & { readonly clock: Clock }): Promise<Simulator> {
+  const { host = DEFAULT_HOST, clock, log } = options;
+  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer: world.answer }).catch((error: unknown) => {
+    world.close();
+    throw error;
   });
-  const closeWorld = (): void => {
-    trading.close();
-    store.close();
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  world.serveAs(knownOrigins(url, options.publicUrl, server.port));
+  const stopAdvancing = world.clock.every(ADVANCE_EVERY_MS, () => {
+    try {
+      world.advance();
+    } catch (error) {
+      // One bad second must not end the process that the simulator is part of; the next one tries again.
+      log?.error({ err: error }, "the simulated world did not move on");
+    }
+  });
+  const { credentials, accountIds, proofKey } = world;
+  const control = world.control === undefined ? undefined : { ...world.control, url: `${url}/simulator/control` };
+  const close = async (): Promise<void> => {
+    stopAdvancing();
+    await server.close();
+    world.close();
   };
-  const listen = async (): Promise<Simulator> => {
-    const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer }).catch((error: unknown) => {
-      closeWorld();
-      throw error;
-    });
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
-    origins = knownOrigins(url, options.publicUrl, server.port);
-    const stopAdvancing = clock.every(ADVANCE_EVERY_MS, () => {
-      try {
-        sessions.expire(clock.now());
-        trading.advance(clock.now());
-      } catch (error) {
-        // One bad second must not end the process that the simulator is part of; the next one tries again.
-        log?.error({ err: error }, "the simulated world did not move on");
-      }
-    });
-    const close = async (): Promise<void> => {
-      stopAdvancing();
-      await server.close();
-      closeWorld();
-    };
-    return { url, baseUrl: `${url}/v1/api`, credentials: consumers.credentials, accountIds: trading.accountIds, close };
-  };
-  return { credentials: consumers.credentials, accountIds: trading.accountIds, listen };
+  return { url, baseUrl: `${url}/v1/api`, credentials, accountIds, proofKey, control, close };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
+import type { Faults } from "./control/faults.ts";
 import type { Market } from "./market/market.ts";
 import type { Trading } from "./trading/trading.ts";
 
@@ -9,4 +10,6 @@ export interface Simulation {
   readonly random: Random;
   readonly market: Market;
   readonly trading: Trading;
+  /** What is made to go wrong on purpose. */
+  readonly faults: Faults;
 }

@@ -23,6 +23,8 @@ export interface AnswerRequestOptions {
   readonly router: Router;
   /** Origins that a client may have signed, by the Host header it sent. */
   readonly originsFor: (host: string | undefined) => readonly string[];
+  /** How far the simulation's time is ahead of the clock that clients sign by. */
+  readonly aheadMs: () => number;
   readonly log: Log | undefined;
 }
 
@@ -32,7 +34,15 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
 
   function authenticRequest(request: WireRequest, now: number): AuthenticRequest {
     const { method, query, authorization } = request;
-    return { method, origins: options.originsFor(request.host), path: request.rawPath, query, authorization, now };
+    return {
+      method,
+      origins: options.originsFor(request.host),
+      path: request.rawPath,
+      query,
+      authorization,
+      now,
+      aheadMs: options.aheadMs(),
+    };
   }
 
   function refuse(request: WireRequest): SimReply {

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { Competition } from "../session/competition.ts";
+import { NO_MAINTENANCE } from "../session/maintenance.ts";
 import { UserSession } from "../session/user-session.ts";
 import { TestClock } from "../test-clock.ts";
 import { Pacing } from "./pacing.ts";
@@ -12,13 +14,15 @@ const accounts = route("/portfolio/accounts", { pacing: { requests: 1, perMs: 5_
 const orders = route("/iserver/account/orders", { pacing: { requests: 1, perMs: 5_000 }, primes: true });
 const history = route("/iserver/marketdata/history", { pacing: { concurrent: 5 } });
 
+const surroundings = { competition: new Competition(), lastReset: NO_MAINTENANCE.lastReset, brokerageEnded: () => undefined };
+
 let clock: TestClock;
 let session: UserSession;
 let pacing: Pacing;
 
 beforeEach(() => {
   clock = new TestClock();
-  session = new UserSession({ userName: "ada", userId: 1, paper: true, accountIds: ["DU1"] }, "s", () => undefined);
+  session = new UserSession({ userName: "ada", userId: 1, paper: true, accountIds: ["DU1"] }, "s", surroundings);
   pacing = new Pacing(clock, {});
 });
 
@@ -90,7 +94,7 @@ describe("the limit of an endpoint", () => {
   test("begins anew with the brokerage session", () => {
     call(orders);
     call(orders);
-    session.openBrokerage(clock.now());
+    session.openBrokerage(clock.now(), true);
     expect([call(orders), call(orders), call(orders)]).toEqual([true, true, false]);
   });
 });

@@ -6,6 +6,10 @@ import type { SimReply } from "./route.ts";
 const MAX_BODY_BYTES = 1_048_576;
 
 const PREFIXES = ["/v1/api", "/v1/portal"];
+/** Where the simulator itself is spoken to, outside IBKR's API: its proof and its control endpoint. */
+const SIMULATOR_PREFIX = "/simulator";
+
+const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 /** A request that has passed the rules of IBKR's front door. */
 export interface WireRequest {
@@ -18,6 +22,10 @@ export interface WireRequest {
   readonly query: string;
   readonly authorization: string | undefined;
   readonly host: string | undefined;
+  /** True for the simulator's own endpoints, whose path keeps its prefix. */
+  readonly ownEndpoint: boolean;
+  /** True when a proxy has passed the request on. */
+  readonly forwarded: boolean;
   readonly remoteAddress: string;
   readonly body: string;
 }
@@ -33,7 +41,8 @@ export async function readRequest(incoming: IncomingMessage): Promise<WireReques
   const { headers, method = "GET", url = "/" } = incoming;
   if ((headers["user-agent"] ?? "").trim() === "") return html(403, "Access Denied");
   const [rawPath = "", query = ""] = splitOnce(withoutOrigin(url), "?");
-  const prefix = PREFIXES.find((known) => rawPath.startsWith(`${known}/`));
+  const ownEndpoint = rawPath.startsWith(`${SIMULATOR_PREFIX}/`);
+  const prefix = ownEndpoint ? "" : PREFIXES.find((known) => rawPath.startsWith(`${known}/`));
   if (prefix === undefined) return NOT_FOUND;
   const length = headers["content-length"];
   const needsLength = method === "POST" || method === "PUT" || headers["transfer-encoding"] !== undefined;
@@ -46,6 +55,8 @@ export async function readRequest(incoming: IncomingMessage): Promise<WireReques
     query,
     authorization: headers.authorization,
     host: headers.host,
+    ownEndpoint,
+    forwarded: FORWARDING_HEADERS.some((name) => headers[name] !== undefined),
     remoteAddress: incoming.socket.remoteAddress ?? "",
     body: await readBody(incoming),
   };

@@ -69,20 +69,20 @@ describe("a halted instrument", () => {
     expect(steering.halt(AAPL, NOW)).toBe(true);
     expect(steering.halt(AAPL, NOW)).toBe(false);
     expect([market.instrument(AAPL)?.halted, market.isOpen(AAPL, NOW, true)]).toEqual([true, false]);
-    expect(last(market, NOW + 10 * MINUTE)).toBe(last(market, NOW - 1));
-    expect(market.traded(AAPL, NOW, NOW + 10 * MINUTE, true)).toBeUndefined();
+    expect(last(market, NOW + 10 * MINUTE)).toBe(last(untouched, NOW));
+    expect(market.traded(AAPL, NOW + 1, NOW + 10 * MINUTE, true)).toBeUndefined();
     expect(steering.resume(AAPL, NOW + 20 * MINUTE)).toBe(true);
     expect(steering.resume(AAPL, NOW + 20 * MINUTE)).toBe(false);
     expect(market.isOpen(AAPL, NOW + 21 * MINUTE, false)).toBe(true);
     expect(market.quote(AAPL, NOW + 21 * MINUTE).last).toEqual(untouched.quote(AAPL, NOW + 21 * MINUTE).last);
-    expect(market.traded(AAPL, NOW, NOW + 20 * MINUTE - 1, true)).toBeUndefined();
+    expect(market.traded(AAPL, NOW + 1, NOW + 20 * MINUTE - 1, true)).toBeUndefined();
     expect(new StoredSteering(store).halts(AAPL)).toEqual(steering.halts(AAPL));
   });
 
   test("that stands all day closes where it stood", () => {
     steering.halt(AAPL, NOW);
     const { day } = market.calendar(AAPL).sessionAt(NOW);
-    expect(market.dayBar(AAPL, day + 1)?.close).toEqual(market.quote(AAPL, NOW - 1).last);
+    expect(market.dayBar(AAPL, day + 1)?.close).toEqual(market.quote(AAPL, NOW).last);
     expect(market.dayBar(AAPL, day + 1)?.volume.isZero()).toBe(true);
   });
 });

@@ -14,7 +14,7 @@ export interface PriceMove {
   readonly factor: number;
 }
 
-/** A pause in which nothing trades; without an end it lasts. Epoch ms, the end exclusive. */
+/** A pause in which nothing trades; without an end it lasts. Epoch ms, both ends exclusive: the last trade may be at `since`. */
 export interface TradingHalt {
   readonly since: number;
   readonly until: number | undefined;

@@ -23,6 +23,8 @@ export interface AuthenticRequest extends Omit<SignedRequest, "parameters"> {
   readonly authorization: string | undefined;
   /** Epoch ms. */
   readonly now: number;
+  /** How far that is ahead of the clock which clients sign by: the simulator's own may have been moved on. */
+  readonly aheadMs: number;
 }
 
 /** Who a request comes from, or the reply that refuses it. */
@@ -61,16 +63,16 @@ export function createAuthenticator({ consumers, sessions, random }: Authenticat
     if (consumer === undefined) return refused(39_687, "invalid consumer");
     if (parameter("oauth_token") !== consumer.accessToken) return unknownToken(method, parameter("oauth_token"));
     if (parameter("oauth_signature_method") !== method) return refused(41_275, "invalid signature method");
-    const refusal = nonces.refusal(parameter("oauth_timestamp"), parameter("oauth_nonce"), request.now);
+    const refusal = nonces.refusal(parameter("oauth_timestamp"), parameter("oauth_nonce"), request.now - request.aheadMs);
     if (refusal === "timestamp") return refused(41_276, "invalid signature: timestamp refused");
     if (refusal === "replay") return refused(41_277, "invalid signature: nonce already used");
-    const { authorization: _, now: __, ...signed } = request;
+    const { authorization: _, now: __, aheadMs: ___, ...signed } = request;
     const signature = Buffer.from(parameter("oauth_signature"), "base64");
     return { consumer, signed: { ...signed, parameters }, signature, parameter };
   }
 
-  function remember(claim: Claim, now: number): void {
-    nonces.use(claim.parameter("oauth_timestamp"), claim.parameter("oauth_nonce"), now);
+  function remember(claim: Claim, { now, aheadMs }: AuthenticRequest): void {
+    nonces.use(claim.parameter("oauth_timestamp"), claim.parameter("oauth_nonce"), now - aheadMs);
   }
 
   return {
@@ -78,7 +80,7 @@ export function createAuthenticator({ consumers, sessions, random }: Authenticat
       const claim = readClaim(request, "RSA-SHA256");
       if ("status" in claim) return claim;
       if (!verifiesRsa(claim)) return refused(41_278, "invalid signature");
-      remember(claim, request.now);
+      remember(claim, request);
       const { consumer } = claim;
       const challenge = readChallenge(claim.parameter("diffie_hellman_challenge"), consumer.dhPrime);
       if (challenge === undefined) return refused(118_871, "LST failed, error: ");
@@ -87,7 +89,7 @@ export function createAuthenticator({ consumers, sessions, random }: Authenticat
       return ok({
         diffie_hellman_response: powerModulo(DIFFIE_HELLMAN_GENERATOR, exponent, consumer.dhPrime).toString(16),
         live_session_token_signature: signLiveSessionToken(token, consumer.consumerKey),
-        live_session_token_expiration: sessions.add(consumer.consumerKey, token, request.now),
+        live_session_token_expiration: sessions.add(consumer.consumerKey, token, request.now) - request.aheadMs,
       });
     },
     authenticate(request) {
@@ -97,7 +99,7 @@ export function createAuthenticator({ consumers, sessions, random }: Authenticat
       if (tokens.length === 0) return { refusal: notAuthenticated };
       const signer = findSigner(claim, tokens);
       if (signer === undefined) return { refusal: refused(41_278, "invalid signature") };
-      remember(claim, request.now);
+      remember(claim, request);
       return { session: sessions.of(claim.consumer.consumerKey, signer.sessionId) };
     },
   };

@@ -9,6 +9,8 @@ export interface Consumers {
   /** The credentials that were given or, without any, the store's first. */
   readonly credentials: SimulatorCredentials;
   get(consumerKey: string): Consumer | undefined;
+  /** The consumer that an access token was issued to. */
+  ofAccessToken(accessToken: string): Consumer | undefined;
 }
 
 export interface ConsumersOptions {
@@ -34,7 +36,11 @@ export async function loadConsumers({ store, random, now, credentials }: Consume
     throw new Error(`consumer key ${own.consumerKey} belongs to other credentials in this state file`);
   const consumers = new Map(stored.map((row) => [row.consumerKey, consumerOf(row)]));
   consumers.set(own.consumerKey, consumer);
-  return { credentials: own, get: (consumerKey) => consumers.get(consumerKey) };
+  return {
+    credentials: own,
+    get: (consumerKey) => consumers.get(consumerKey),
+    ofAccessToken: (accessToken) => [...consumers.values()].find((each) => each.accessToken === accessToken),
+  };
 }
 
 function isSame(a: Consumer, b: Consumer): boolean {

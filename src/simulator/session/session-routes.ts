@@ -1,14 +1,12 @@
 import { isRecord } from "../../lib/json.ts";
 import { failure, ok } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
+import { SERVER_INFO } from "./server-info.ts";
 import type { Session } from "./session.ts";
 import type { UserSession } from "./user-session.ts";
 
 const MAC = "02:00:5E:10:00:01";
 const HARDWARE_INFO = `7c19a2d4|${MAC}`;
-
-/** What the simulator calls itself where IBKR names its server. */
-const SERVER_INFO = { serverName: "JifN19053", serverVersion: "Build 10.44.1d, Mar 3, 2026 1:55:32 PM" };
 
 const SSO_LIFETIME_MS = 24 * 60 * 60_000;
 const SECOND_MS = 1_000;
@@ -25,7 +23,7 @@ export interface SessionKeeper {
 export function createSessionRoutes(keeper: SessionKeeper): readonly Route[] {
   const init = (request: SimRequest, session: Session): SimReply => {
     if (request.body !== undefined && !isRecord(request.body)) return failure(400, "Bad Request: body is not a JSON object");
-    keeper.find(session).openBrokerage(request.now);
+    keeper.find(session).openBrokerage(request.now, isRecord(request.body) && request.body["compete"] === true);
     return ok({ passed: true, ...standingOf(keeper.find(session), request.now), hardware_info: HARDWARE_INFO });
   };
   const status = (request: SimRequest, session: Session): SimReply =>
@@ -35,7 +33,7 @@ export function createSessionRoutes(keeper: SessionKeeper): readonly Route[] {
       MAC,
       serverInfo: SERVER_INFO,
       hardware_info: HARDWARE_INFO,
-      fail: "",
+      fail: keeper.find(session).fail,
     });
   const tickle = (request: SimRequest, session: Session): SimReply => {
     const { established: _, ...standing } = standingOf(keeper.find(session), request.now);
@@ -46,7 +44,7 @@ export function createSessionRoutes(keeper: SessionKeeper): readonly Route[] {
     });
   };
   const reauthenticate = (request: SimRequest, session: Session): SimReply => {
-    keeper.find(session).openBrokerage(request.now);
+    keeper.find(session).openBrokerage(request.now, false);
     return ok({ message: "triggered" });
   };
   const logout = (_request: SimRequest, session: Session): SimReply => {
@@ -68,16 +66,18 @@ export function createSessionRoutes(keeper: SessionKeeper): readonly Route[] {
   ];
 }
 
-interface Standing {
+/** Where a session stands, as status, tickle and the socket tell it. */
+export interface Standing {
   readonly authenticated: boolean;
   readonly connected: boolean;
   readonly established: boolean;
   readonly competing: boolean;
 }
 
-function standingOf(session: UserSession, now: number): Standing {
+/** Tells where a session stands. */
+export function standingOf(session: UserSession, now: number): Standing {
   const standing = session.standing(now);
-  return { authenticated: standing !== "none", connected: true, established: standing === "established", competing: false };
+  return { authenticated: standing !== "none", connected: true, established: standing === "established", competing: session.competing };
 }
 
 function validate(request: SimRequest, { user }: Session): SimReply {

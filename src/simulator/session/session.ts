@@ -30,4 +30,8 @@ export interface BrokerageState {
   /** Open market data streams: conid → epoch ms when it was opened or last asked for. */
   readonly streams: Map<number, { openedAt: number; lastUsedAt: number; polls: number }>;
   readonly suppressedMessageIds: Set<string>;
+  /** Profit and loss was asked for over REST, or streamed once: from then on REST answers it. */
+  pnlPrimed: boolean;
+  /** Live orders were last asked for with filters, which mutes the order stream until they are asked for with `force`. */
+  ordersMuted: boolean;
 }

@@ -3,6 +3,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { randomId } from "../../lib/random.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Session, SimUser } from "./session.ts";
+import { Competition } from "./competition.ts";
+import type { Competitor } from "./competition.ts";
 import { UserSession } from "./user-session.ts";
 
 /** How long a Live Session Token is good for. */
@@ -17,6 +19,8 @@ export interface SessionsOptions {
   readonly userOf: (consumerKey: string) => SimUser;
   /** Called when a user's brokerage session is gone or made anew. */
   readonly brokerageEnded: (userName: string) => void;
+  /** Epoch ms of the latest instant at which IBKR ended every session and took every token back. */
+  readonly lastReset: (now: number) => number;
 }
 
 /** A Live Session Token that is still good. */
@@ -32,12 +36,13 @@ export interface LiveSessionToken {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byUser = new Map<string, UserSession>();
+  readonly #competition = new Competition();
   readonly #selectTokens: StatementSync;
   readonly #selectSessions: StatementSync;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    const newestFirst = "expires_at > ? ORDER BY created_at DESC, rowid DESC";
+    const newestFirst = "expires_at > ? AND created_at >= ? ORDER BY created_at DESC, rowid DESC";
     this.#selectTokens = options.store.prepare(
       `SELECT token, session_id FROM live_session_token WHERE consumer_key = ? AND ${newestFirst}`,
     );
@@ -58,7 +63,7 @@ export class Sessions {
   /** The good tokens of a consumer, the newest first. */
   tokens(consumerKey: string, now: number): readonly LiveSessionToken[] {
     return this.#selectTokens
-      .all(consumerKey, now)
+      .all(consumerKey, now, this.#oldestGood(now))
       .map((row) => ({ token: Buffer.from(String(row["token"]), "base64"), sessionId: String(row["session_id"]) }));
   }
 
@@ -68,7 +73,8 @@ export class Sessions {
     const known = this.#byUser.get(user.userName);
     if (known?.id === sessionId) return known;
     known?.closeBrokerage();
-    const session = new UserSession(user, sessionId, () => this.#options.brokerageEnded(user.userName));
+    const { brokerageEnded, lastReset } = this.#options;
+    const session = new UserSession(user, sessionId, { competition: this.#competition, lastReset, brokerageEnded });
     this.#byUser.set(user.userName, session);
     return session;
   }
@@ -87,16 +93,49 @@ export class Sessions {
     this.#options.store.prepare("DELETE FROM live_session_token WHERE session_id = ?").run(session.id);
   }
 
+  /** Lets another login of a user come, which takes the brokerage session or stands beside it. */
+  otherLogin(userName: string, competitor: Competitor): void {
+    this.#competition.enter(userName, competitor);
+    if (!competitor.beside) this.#byUser.get(userName)?.closeBrokerage();
+  }
+
+  /** Ends the other login. Answers whether there was one. */
+  otherLogout(userName: string): boolean {
+    return this.#competition.leave(userName);
+  }
+
+  /** Ends the brokerage sessions of all users; who is signed in stays so. */
+  endBrokerage(): void {
+    for (const session of this.#byUser.values()) session.closeBrokerage();
+  }
+
+  /** Ends everything, as the daily reset does: every brokerage session and every token. */
+  reset(): void {
+    this.endBrokerage();
+    this.#byUser.clear();
+    this.#options.store.exec("DELETE FROM live_session_token");
+  }
+
+  /** The sessions that were used since the simulator started. */
+  all(): readonly UserSession[] {
+    return [...this.#byUser.values()];
+  }
+
   /** Ends what has outlived its limits, also where nobody calls any more. */
   expire(now: number): void {
     for (const session of this.#byUser.values()) if (session.standing(now) === "none") session.closeBrokerage();
-    this.#options.store.prepare("DELETE FROM live_session_token WHERE expires_at <= ?").run(now);
+    this.#options.store.prepare("DELETE FROM live_session_token WHERE expires_at <= ? OR created_at < ?").run(now, this.#oldestGood(now));
   }
 
   #sessionIdOf(user: SimUser, now: number): string | undefined {
-    const rows = this.#selectSessions.all(now);
+    const rows = this.#selectSessions.all(now, this.#oldestGood(now));
     const own = rows.find((row) => this.#options.userOf(String(row["consumer_key"])).userName === user.userName);
     return own === undefined ? undefined : String(own["session_id"]);
+  }
+
+  /** Tokens from before this instant are good no more. */
+  #oldestGood(now: number): number {
+    return Math.max(0, this.#options.lastReset(now));
   }
 
   #forget(token: Buffer): void {

@@ -1,15 +1,13 @@
 import { isRecord } from "../../lib/json.ts";
 import { failure, ok } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
+import { SERVER_INFO } from "../session/server-info.ts";
 import type { Session } from "../session/session.ts";
 
 const ASSET_TYPES = "STK,CFD,OPT,FOP,WAR,FUT,BAG,PDC,CASH,IND,BOND,BILL,FUND,SLB,News,CMDTY,IOPT,ICU,ICS,PHYSS,CRYPTO";
 const ANY_PERIOD = ["*"];
 const OPTION_PERIODS = ["2h", "1d", "2d", "1w", "1m"];
 const NO_DETAILS = "Details currently unavailable. Please try again later and contact client services if the issue persists.";
-
-/** What the server says of itself; the same in every build of this simulator. */
-const SERVER_INFO = { serverName: "JifN19053", serverVersion: "Build 10.44.1d, Mar 3, 2026 1:55:32 PM" };
 
 /** The trading accounts of a session: list, switch, search (reference C.1). */
 export const accountRoutes: readonly Route[] = [

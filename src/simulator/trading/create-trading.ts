@@ -22,9 +22,9 @@ export interface TradingDeps {
 
 export interface TradingOptions {
   /** How long a cancellation is under way; until then a fill can still win. At once, with the next request, by default. */
-  readonly cancelDelayMs?: number;
+  readonly cancelDelayMs?: number | undefined;
   /** Share of confirmations that came too late whose order goes live all the same, 0 to 1. A quarter by default. */
-  readonly lateOrderShare?: number;
+  readonly lateOrderShare?: number | undefined;
 }
 
 const LATE_ORDER_SHARE = 0.25;

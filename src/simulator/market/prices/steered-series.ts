@@ -7,8 +7,8 @@ import { joinSlices } from "./stretch.ts";
 export interface SteeredSeriesOptions {
   readonly series: PriceSeries;
   readonly calendar: TradingCalendar;
-  moves(): readonly PriceMove[];
-  halts(): readonly TradingHalt[];
+  readonly moves: () => readonly PriceMove[];
+  readonly halts: () => readonly TradingHalt[];
   /** Rounds units to the price increment. */
   readonly round: (units: number) => number;
 }
@@ -47,9 +47,9 @@ export function steerSeries({ series, calendar, moves, halts, round }: SteeredSe
 
   function slice(request: SliceRequest): SeriesSlice | undefined {
     const jumps = moves().filter(({ at }) => at >= request.from && at <= request.to);
-    const pauses = halts().filter(({ since, until }) => since <= request.to && (until ?? Infinity) > request.from);
+    const pauses = halts().filter(({ since, until }) => since < request.to && (until ?? Infinity) > request.from);
     if (jumps.length === 0 && pauses.length === 0) return piece(request, request);
-    const cuts = [...jumps.map(({ at }) => at), ...pauses.flatMap(({ since, until }) => [since, until ?? Infinity])];
+    const cuts = [...jumps.map(({ at }) => at), ...pauses.flatMap(({ since, until }) => [since + 1, until ?? Infinity])];
     const inside = cuts.filter((at) => at > request.from && at <= request.to);
     const edges = [...new Set([request.from, ...inside])].toSorted((a, b) => a - b);
     let joined: SeriesSlice | undefined;
@@ -64,7 +64,7 @@ export function steerSeries({ series, calendar, moves, halts, round }: SteeredSe
 
   /** The price at which it stands in a halt: that of the last trade before it. */
   function priceInHalt(instant: number): number {
-    const at = (halts().find((halt) => isHalted([halt], instant))?.since ?? instant) - 1;
+    const at = halts().find((halt) => isHalted([halt], instant))?.since ?? instant;
     const session = calendar.sessionAt(at);
     const units = series.lastTrade(session, at)?.price ?? series.day(calendar.previousTradingDay(session.day)).close;
     return scaled(units, at);
@@ -82,7 +82,7 @@ export function steerSeries({ series, calendar, moves, halts, round }: SteeredSe
     slice,
     lastTrade: (session, instant) => {
       const pause = halts().find((halt) => isHalted([halt], instant));
-      const at = pause === undefined ? instant : pause.since - 1;
+      const at = pause === undefined ? instant : pause.since;
       const last = series.lastTrade(session, at);
       if (last === undefined) return undefined;
       const move = moves().findLast((each) => each.at <= at && each.at > last.at);
@@ -96,7 +96,7 @@ function isTouched({ moves, halts, before }: { moves: readonly PriceMove[]; halt
 }
 
 function isHalted(halts: readonly TradingHalt[], at: number): boolean {
-  return halts.some(({ since, until }) => since <= at && at < (until ?? Infinity));
+  return halts.some(({ since, until }) => since < at && at < (until ?? Infinity));
 }
 
 function trades(session: TradingSession, at: number, extended: boolean): boolean {

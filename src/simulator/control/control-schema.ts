@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+import { FAULT_KINDS } from "./faults.ts";
+import { INIT_FAILURES, TOKEN_FAILURES } from "./with-faults.ts";
+
+/** The longest that the clock is moved at once: beyond a year of advancing orders takes too long for one request. */
+const MAX_ADVANCE_MS = 366 * 86_400_000;
+/** The longest that a fault lasts or holds a request up. */
+const MAX_FAULT_MS = 31 * 86_400_000;
+const MAX_COUNT = 1_000_000;
+const conid = z.int().positive();
+const decimalText = z.union([z.string(), z.number()]).transform(String);
+
+/** `POST …/clock`: how far to move on, in milliseconds. */
+export const clockBody = z.strictObject({ advance_ms: z.int().min(0).max(MAX_ADVANCE_MS) });
+
+/** `POST …/price`: a price in the quoting unit, or a change in percent of the last one. */
+export const priceBody = z.strictObject({
+  conid,
+  price: decimalText.optional(),
+  percent: z.coerce.number().gt(-99).max(10_000).optional(),
+});
+
+/** `POST …/halt` and `…/resume`. */
+export const instrumentBody = z.strictObject({ conid });
+
+/** `POST …/faults`. */
+export const faultBody = z
+  .strictObject({
+    kind: z.enum(FAULT_KINDS),
+    path: z.string().startsWith("/").max(200).optional(),
+    method: z.enum(["GET", "POST", "PUT", "DELETE"]).optional(),
+    count: z.int().positive().max(MAX_COUNT).optional(),
+    for_ms: z.int().positive().max(MAX_FAULT_MS).optional(),
+    ms: z.int().min(-MAX_FAULT_MS).max(MAX_FAULT_MS).optional(),
+    reason: z.string().optional(),
+  })
+  .refine(({ kind, ms }) => (kind === "latency" ? (ms ?? 0) > 0 : kind !== "clock_skew" || ms !== undefined), {
+    error: "latency and clock_skew need ms",
+  })
+  .refine(({ kind, reason }) => reason === undefined || reasonsOf(kind).includes(reason), {
+    error: `reason is one of ${Object.keys(TOKEN_FAILURES).join(", ")} for token_failure, ${Object.keys(INIT_FAILURES).join(", ")} for init_failure`,
+  });
+
+/** `POST …/session`: what is to happen to the simulated user's session. */
+export const sessionBody = z.discriminatedUnion("event", [
+  z.strictObject({ event: z.literal("other_login"), yields: z.boolean().default(true), beside: z.boolean().default(false) }),
+  z.strictObject({ event: z.literal("other_logout") }),
+  z.strictObject({ event: z.literal("end_brokerage") }),
+  z.strictObject({ event: z.literal("daily_reset") }),
+  z.strictObject({ event: z.literal("maintenance"), for_ms: z.int().positive().max(MAX_FAULT_MS) }),
+]);
+
+function reasonsOf(kind: string): readonly string[] {
+  if (kind === "token_failure") return Object.keys(TOKEN_FAILURES);
+  return kind === "init_failure" ? Object.keys(INIT_FAILURES) : [];
+}
