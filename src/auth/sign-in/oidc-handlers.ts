@@ -40,14 +40,14 @@ export function createOidcHandlers(parts: SignInParts) {
 async function wantedBy(
   parts: SignInParts,
   { visit, field }: SentForm,
-): Promise<{ returnTo: string; userId?: string; linkId?: string } | Response> {
+): Promise<{ returnTo: string; userId?: string; linkId?: string; isAgain?: boolean } | Response> {
   const returnTo = returnPath(field("return_to")) ?? HOME_OF_PEOPLE;
   if (field("purpose") === "add") {
     if (visit.signedIn === undefined || !isFresh(parts, visit)) return goTo(withReturnPath("/sign-in?again=1", HOME_OF_PEOPLE));
     return { returnTo: HOME_OF_PEOPLE, userId: visit.signedIn.userId };
   }
   const kind = linkKind(field("link_kind"));
-  if (kind === undefined) return { returnTo };
+  if (kind === undefined) return { returnTo, isAgain: field("again") !== "" };
   const found = await findLink(parts, kind, field("link_token"));
   if (found.kind === "usable") return { returnTo: HOME_OF_PEOPLE, linkId: found.link.id };
   return parts.pages.error("expired", { user: visit.signedIn, ...signInTexts.link[found.reason] });

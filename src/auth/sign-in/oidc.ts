@@ -66,6 +66,8 @@ export interface OidcStart {
   readonly userId?: string | undefined;
   /** The link by which a new person comes in. */
   readonly linkId?: string | undefined;
+  /** True when the person must prove anew who they are, also at the issuer. */
+  readonly isAgain?: boolean | undefined;
 }
 
 /** Signs people in at OpenID Connect issuers (authorization code, PKCE, state, nonce). */
@@ -120,7 +122,7 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
   };
   return {
     providers,
-    begin: async (providerId, { browserSecret, returnTo, userId, linkId }) => {
+    begin: async (providerId, { browserSecret, returnTo, userId, linkId, isAgain = false }) => {
       const provider = providers.find(({ id }) => id === providerId);
       if (provider === undefined) return failed("unknown_provider", undefined);
       let config: Configuration;
@@ -140,8 +142,7 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
         nonce: derivedFrom(browserSecret, `nonce ${state}`),
         code_challenge: await calculatePKCECodeChallenge(derivedFrom(browserSecret, `verifier ${state}`)),
         code_challenge_method: "S256",
-        // The person chooses which of their accounts it is; being signed in at the issuer isn't a choice.
-        prompt: "select_account",
+        ...promptOf(provider, isAgain),
       });
       return { kind: "redirect", url: url.href };
     },
@@ -158,7 +159,8 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
         const identity = await exchange(await discover(provider), currentUrl, { browserSecret, state });
         return { kind: "identified", identity, flow };
       } catch (error) {
-        if (error instanceof AuthorizationResponseError) return failed("denied", provider, { error, returnTo });
+        const isDenial = error instanceof AuthorizationResponseError && error.error === "access_denied";
+        if (isDenial) return failed("denied", provider, { error, returnTo });
         return failed(isUnreachable(error) ? "unreachable" : "invalid", provider, { error, returnTo });
       }
     },
@@ -167,6 +169,12 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
 
 function flowKey(provider: OidcProvider, state: string, browserSecret: string) {
   return { id_hash: sha256Hex(`${provider.id} ${state}`), purpose: "oidc", browser_hash: sha256Hex(browserSecret) };
+}
+
+/** People often have several accounts at Google, and choose; other issuers need not know that prompt. */
+function promptOf({ issuer }: OidcProvider, isAgain: boolean): { readonly prompt?: string } {
+  if (issuer === GOOGLE) return { prompt: "select_account" };
+  return isAgain ? { prompt: "login" } : {};
 }
 
 /** Exchanges the code and reads who it is; the library checks state, issuer, audience, nonce, times and signature. */

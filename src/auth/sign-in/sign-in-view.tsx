@@ -58,14 +58,14 @@ export function SignInView(props: SignInViewProps) {
   );
 }
 
-function OtherWays({ formToken, returnTo, providers, passkeys, scriptPath }: SignInViewProps) {
+function OtherWays({ formToken, returnTo, isAgain, providers, passkeys, scriptPath }: SignInViewProps) {
   return (
     <Card heading={signInTexts.or}>
       {providers.map((provider) => (
         <ProviderForm
           provider={provider}
           label={signInTexts.with(provider.name)}
-          fields={{ form_token: formToken, return_to: returnTo ?? "" }}
+          fields={{ form_token: formToken, return_to: returnTo ?? "", again: isAgain ? "1" : "" }}
         />
       ))}
       {passkeys === "ip_address" ? (
