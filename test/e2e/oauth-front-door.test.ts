@@ -1,7 +1,7 @@
 /** What may come in at the authorization, registration and metadata addresses. Numbers are those of the list of threats that OAuth servers are checked against. */
 import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { FetchedDocument } from "../../src/auth/oauth/document-fetch.ts";
 import { sha256Hex } from "../../src/lib/secret.ts";
@@ -32,7 +32,10 @@ beforeEach(async () => {
   fetched = [];
   stack = await start();
 });
-afterEach(() => stack.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await stack.close();
+});
 
 const start = async (options: Partial<OauthStackOptions> = {}): Promise<OauthStack> =>
   startOauthStack({
@@ -294,6 +297,18 @@ describe("client documents", () => {
     expect(fetched).toEqual([clientId]);
     for (let index = 0; index < 80; index += 1) await authorize(`https://host.example/${index}.json`, "https://host.example/cb");
     expect(fetched.length).toBe(60);
+  });
+
+  it("a document that was read stands in for itself while its host is down, for a week; then the host is told to wait, not to forget", async () => {
+    documents.set(clientId, good);
+    const { refresh_token } = await stack.connect({}, { clientId, redirectUri: "https://host.example/cb" });
+    const refresh = (token: unknown) => stack.token({ grant_type: "refresh_token", refresh_token: String(token), client_id: clientId });
+    documents.clear();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 25 * 3_600_000 });
+    const next = await refresh(refresh_token);
+    expect([next.status, fetched.length]).toEqual([200, 2]);
+    vi.setSystemTime(Date.now() + 8 * 24 * 3_600_000);
+    expect(await refresh(next.body["refresh_token"])).toMatchObject({ status: 503, body: { error: "temporarily_unavailable" } });
   });
 
   it("21: a list of hosts limits whose documents are fetched", async () => {

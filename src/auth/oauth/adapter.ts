@@ -84,6 +84,8 @@ function records(deps: AdapterDeps, model: string): Adapter {
     find: async (id) => {
       const row = await findOauthRecord(storage, recordHash(model, id));
       if (row === undefined) return undefined;
+      if (model === "AuthorizationCode" && row.consumed_at !== null && row.grant_id !== null)
+        await untilIssued(deps, row.grant_id, row.consumed_at);
       const consumed = row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at / 1000) };
       const place = model === "Interaction" ? { returnTo: resumeUrl(id) } : {};
       return { ...storedPayload.parse(JSON.parse(row.payload)), ...consumed, ...place, jti: id };
@@ -104,6 +106,19 @@ function records(deps: AdapterDeps, model: string): Adapter {
       await deleteGrantRecords(storage, model, grantId);
     },
   };
+}
+
+/** How long a second request with a code waits for the first to have its answer, which in another process may be on its way. */
+const FIRST_ANSWER_MS = 2_000;
+const LOOK_EVERY_MS = 25;
+
+/** Waits until tokens were issued for the code that was used at `usedAt`, so that revoking them comes after the first answer. */
+async function untilIssued({ storage, clock }: AdapterDeps, grantId: string, usedAt: number): Promise<void> {
+  while (clock.now() < usedAt + FIRST_ANSWER_MS) {
+    const grant = await findAppGrant(storage, grantId);
+    if (grant === undefined || grant.issued_at !== null) return;
+    await clock.wait(LOOK_EVERY_MS);
+  }
 }
 
 const storedPayload = z.record(z.string(), z.unknown());

@@ -14,7 +14,7 @@ import { pruneOauth } from "../../storage/oauth-pruning.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { LostRefreshRace } from "./adapter.ts";
 import { normalizedAuthorizeQuery } from "./authorize-request.ts";
-import { createClientDocuments } from "./client-documents.ts";
+import { type ClientDocuments, createClientDocuments } from "./client-documents.ts";
 import type { ConsentDesk } from "./consent-desk.ts";
 import { createConsentDesk } from "./create-consent-desk.ts";
 import type { DocumentFetch } from "./document-fetch.ts";
@@ -82,6 +82,7 @@ class OauthServer implements AuthorizationServer {
   readonly #issuer: URL;
   readonly #callback: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
   readonly #replay: RefreshReplay;
+  readonly #documents: ClientDocuments;
   readonly #journal: GrantJournal;
   readonly #readRegistration: ReturnType<typeof createRegistrationReader>;
   readonly #locks = new KeyedLock<string>();
@@ -99,14 +100,14 @@ class OauthServer implements AuthorizationServer {
     this.#replay = createRefreshReplay(deps);
     this.#journal = createGrantJournal(deps.audit, () => clock.now());
     this.#readRegistration = createRegistrationReader(clock);
-    const documents = createClientDocuments(deps, { builtInClients: options.builtInClients, allowedHosts: options.clientDocumentHosts });
+    this.#documents = createClientDocuments(deps, { builtInClients: options.builtInClients, allowedHosts: options.clientDocumentHosts });
     const provider = createProvider(
       {
         storage,
         clock,
         random,
         log,
-        documents,
+        documents: this.#documents,
         revokeGrant: (grantId) => this.#revoke(grantId),
         onUsedRefreshToken: (ctx, usedAt) => this.#repeatAnswer(ctx, usedAt),
       },
@@ -226,6 +227,14 @@ class OauthServer implements AuthorizationServer {
     dropSessionCookie(ctx);
     if (ctx.path === "/register" && ctx.status === 201) ctx.body = shownRegistration(ctx.body as Record<string, unknown>);
     if (ctx.path !== "/token") return;
+    const clientId = ctx.oidc?.params?.["client_id"];
+    if (ctx.oidc?.client === undefined && typeof clientId === "string" && this.#documents.isUnreachable(clientId)) {
+      // A host that hears "invalid_client" throws its tokens away; this one's vendor is only out of reach.
+      ctx.status = 503;
+      ctx.set("Retry-After", "60");
+      ctx.body = { error: "temporarily_unavailable", error_description: "the client's metadata document can't be fetched just now" };
+      return;
+    }
     const token = refreshTokenOf(ctx);
     if (token === undefined) return;
     if (ctx.status === 200) {

@@ -24,6 +24,8 @@ export interface ClientDocumentsOptions {
 export interface ClientDocuments {
   /** Says whether the document of a client id may be fetched now, for a requester at `address`. */
   mayFetch(clientId: string, address: string | undefined): boolean;
+  /** True while the document of a client id could not be fetched a moment ago. */
+  isUnreachable(clientId: string): boolean;
   /** A web-standard answer with the document, its metadata normalised. Rejects when there is none. */
   fetch(url: string): Promise<Response>;
 }
@@ -36,13 +38,19 @@ const PER_ADDRESS = { max: 60, windowMs: 600_000, maxKeys: 10_000 };
 /** Fetches in all, so that this server is no good for flooding others. */
 const IN_ALL = { max: 600, windowMs: 600_000, maxKeys: 1 };
 const MAX_CLIENT_ID_LENGTH = 1_000;
-/** How long built-in facts serve before the document is tried again. */
-const BUILT_IN_CACHE = { "cache-control": "max-age=300" };
+/** How long what stands in for a document serves before the document is tried again. */
+const STAND_IN_CACHE = { "cache-control": "max-age=300" };
+/** For so long a document that was read stands in for itself when it can't be fetched, so that a vendor's bad hour cuts nobody off. */
+const LAST_GOOD_TTL_MS = 7 * 86_400_000;
+/** With the largest text that is kept, 2 MB in all. */
+const MAX_LAST_GOOD = 250;
+const MAX_LAST_GOOD_LENGTH = 8_192;
 
 /** Makes the source of client documents. */
 export function createClientDocuments(deps: ClientDocumentsDeps, options: ClientDocumentsOptions): ClientDocuments {
   const { clock, log } = deps;
   const failures = new BoundedCache<string, string>({ clock, maxEntries: MAX_FAILURES, ttlMs: FAILURE_TTL_MS });
+  const lastGood = new BoundedCache<string, FetchedDocument>({ clock, maxEntries: MAX_LAST_GOOD, ttlMs: LAST_GOOD_TTL_MS });
   const perAddress = new RateLimit({ clock, ...PER_ADDRESS });
   const inAll = new RateLimit({ clock, ...IN_ALL });
   const builtIn = new Map(options.builtInClients ? BUILT_IN_CLIENTS.map((client) => [client.client_id, client]) : []);
@@ -51,7 +59,11 @@ export function createClientDocuments(deps: ClientDocumentsDeps, options: Client
     if (failures.get(url) !== undefined) return undefined;
     try {
       const document = await deps.fetchDocument(url);
-      if (isDocument(document)) return document;
+      if (isDocument(document)) {
+        if (document.status !== 200) lastGood.delete(url);
+        else if (document.text.length <= MAX_LAST_GOOD_LENGTH) lastGood.set(url, { ...document, cacheHeaders: STAND_IN_CACHE });
+        return document;
+      }
       failures.set(url, `status ${document.status}`);
     } catch (error) {
       const reason = error instanceof DocumentError ? error.message : "failed";
@@ -67,15 +79,16 @@ export function createClientDocuments(deps: ClientDocumentsDeps, options: Client
       const url = URL.parse(clientId);
       if (url === null || url.pathname === "/" || url.search !== "" || clientId.length > MAX_CLIENT_ID_LENGTH) return false;
       if (options.allowedHosts.length > 0 && !options.allowedHosts.includes(url.hostname)) return false;
-      if (failures.get(clientId) !== undefined) return builtIn.has(clientId);
+      if (failures.get(clientId) !== undefined) return builtIn.has(clientId) || lastGood.get(clientId) !== undefined;
       return perAddress.take(address ?? "unknown") === 0 && inAll.take("all") === 0;
     },
+    isUnreachable: (clientId) => failures.get(clientId) !== undefined,
     fetch: async (url) => {
-      const document = await attempt(url);
+      const document = (await attempt(url)) ?? lastGood.get(url);
       if (document !== undefined) return fetchedAnswer(document);
       const client = builtIn.get(url);
       if (client === undefined) throw new DocumentError("failed", "the document could not be fetched");
-      return answer({ client_id: client.client_id, ...normalizedMetadata({ ...client }, "built_in") }, BUILT_IN_CACHE);
+      return answer({ client_id: client.client_id, ...normalizedMetadata({ ...client }, "built_in") }, STAND_IN_CACHE);
     },
   };
 }

@@ -1,0 +1,20 @@
+/** A certificate for `host.example` that signs itself, good until 2126, for a server on loopback in tests. It protects nothing. */
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBrTCCAVOgAwIBAgIUY6MuibIiYOPLAWg0ininHgSntqcwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMaG9zdC5leGFtcGxlMCAXDTI2MTEyMzA0MTczNVoYDzIxMjYx
+MDMwMDQxNzM1WjAXMRUwEwYDVQQDDAxob3N0LmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAARIml01ggVAspBj9owiaX0Xg8UUmkMj5I3J6uko035zSH1y
+Z1R3TXcLxm/mgfLCbmi2mgfkYpSEbfDvKsF13jIfo3sweTAdBgNVHQ4EFgQUOCcw
+McZOGMvR+b3hSxi0PWtDQWkwHwYDVR0jBBgwFoAUOCcwMcZOGMvR+b3hSxi0PWtD
+QWkwDwYDVR0TAQH/BAUwAwEB/zAmBgNVHREEHzAdggxob3N0LmV4YW1wbGWCDW90
+aGVyLmV4YW1wbGUwCgYIKoZIzj0EAwIDSAAwRQIgNUtY1cvFJj0b05deHqiI5I/s
+2ZNhz5+sbOgsqt94Dm4CIQDqmks9wvUGX6Nh7uvQqBu2Mz0tqkp2HJpY3bGrHYXi
+4A==
+-----END CERTIFICATE-----`;
+
+/** Its private key. */
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFbFKIZLui3ehaua9
+1Jeg/QIZcsrVRwOXmfIEYIrDjfKhRANCAARIml01ggVAspBj9owiaX0Xg8UUmkMj
+5I3J6uko035zSH1yZ1R3TXcLxm/mgfLCbmi2mgfkYpSEbfDvKsF13jIf
+-----END PRIVATE KEY-----`;
