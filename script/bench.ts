@@ -18,6 +18,7 @@ import { systemClock } from "../src/lib/clock.ts";
 import { systemRandom } from "../src/lib/random.ts";
 import { connectUpstream } from "../src/upstreams/index.ts";
 import { startBuiltGateway, startProgram, temporaryFolder } from "../test/support/built-gateway.ts";
+import { measureBearerCheck } from "./bench-bearer.ts";
 
 const CONNECTIONS = 8;
 const ROUND_SECONDS = 4;
@@ -215,6 +216,13 @@ async function measureMemory(gateway: Target, pid: number | undefined): Promise<
   );
 }
 
+async function showBearerCheck(): Promise<void> {
+  const { token, key } = await measureBearerCheck();
+  console.log("bearer check on SQLite among 100,000 live access tokens and 100,000 keys");
+  console.log(`  access token  ${token.toFixed(1)} µs  (aim: at most 30) ${verdict(token <= 30)}`);
+  console.log(`  API key       ${key.toFixed(1)} µs  (aim: at most 30) ${verdict(key <= 30)}`);
+}
+
 async function bench(): Promise<void> {
   const folder = temporaryFolder();
   const simulator = startProgram("dist/simulator/cli.js", ["--port", "0", "--credentials-dir", folder]);
@@ -233,6 +241,7 @@ async function bench(): Promise<void> {
     await gateway.stop();
     await simulator.stop();
   }
+  await showBearerCheck();
 }
 
 const [mode, answerFile] = process.argv.slice(2);
