@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { createSite } from "./app-site.ts";
@@ -15,6 +14,7 @@ import { provideDemo } from "./demo.ts";
 import { simulatorUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
+import { prepareDataFolder } from "./lib/data-folder.ts";
 import type { Clock } from "./lib/clock.ts";
 import { background } from "./lib/log.ts";
 import type { Log } from "./lib/log.ts";
@@ -91,7 +91,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     closers.push(async () => part.close());
     return part;
   };
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  prepareDataFolder(config.dataDir);
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
   const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { pino } from "pino";
@@ -6,6 +5,7 @@ import { pino } from "pino";
 import { databasePlace } from "./app.ts";
 import { listApiKeys, mintApiKey, revokeApiKey } from "./auth/api-keys.ts";
 import { loadConfig } from "./config.ts";
+import { prepareDataFolder } from "./lib/data-folder.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
 import type { ProcessFace } from "./main.ts";
@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 export async function keyCommand({ environment, print }: ProcessFace, args: readonly string[]): Promise<void> {
   const [action, ...rest] = args;
   const config = loadConfig(environment);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  prepareDataFolder(config.dataDir);
   const storage = await openStorage({ ...databasePlace(config), log: pino({ level: "silent" }) });
   try {
     const connections = await allConnections(storage);

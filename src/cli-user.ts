@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { pino } from "pino";
@@ -6,6 +5,7 @@ import { pino } from "pino";
 import { databasePlace } from "./app.ts";
 import { createLink, LINK_HOURS } from "./auth/sign-in/one-time-links.ts";
 import { loadConfig } from "./config.ts";
+import { prepareDataFolder } from "./lib/data-folder.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
 import type { ProcessFace } from "./main.ts";
@@ -21,7 +21,7 @@ const MAX_USERS = 1_000;
 export async function userCommand({ environment, print }: ProcessFace, args: readonly string[]): Promise<void> {
   const [action, ...rest] = args;
   const config = loadConfig(environment);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  prepareDataFolder(config.dataDir);
   const storage = await openStorage({ ...databasePlace(config), log: pino({ level: "silent" }) });
   try {
     switch (action) {

@@ -91,22 +91,14 @@ function keyHint(): readonly string[] {
 export function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (!(error instanceof Error)) return String(error);
-  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  // Node adds these members to errors of the system; each may be absent.
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   switch (code) {
     case "EADDRINUSE":
       return `${address ?? ""}:${port ?? ""} is in use by another program: stop it, or set PORT to another port`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return `can't bind to ${address ?? "that address"}: set HOST to an address of this machine`;
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    case "ENOTDIR":
-    case "EEXIST":
-    case "ENOENT":
-      return path === undefined
-        ? `not allowed: ${error.message}`
-        : `can't write to ${path}: set DATA_DIR to a folder that this user may write to`;
     default:
       return error.message.split("\n")[0] ?? "unknown error";
   }

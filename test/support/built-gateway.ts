@@ -24,7 +24,8 @@ export interface RunningProgram {
 
 /** Starts a built program (`dist/cli.js`, `dist/simulator/cli.js`) with this Node.js. */
 export function startProgram(file: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningProgram {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  // The flag is script/server's.
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", join(ROOT, file), ...args], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -68,7 +69,10 @@ export interface BuiltGateway extends RunningProgram {
 }
 
 /** Starts `ibkr-gateway serve` on a free port and waits until it is ready. A given `dataDir` is used again and not removed. */
-export async function startBuiltGateway(environment: Readonly<Record<string, string>> = {}, dataDir = temporaryFolder()): Promise<BuiltGateway> {
+export async function startBuiltGateway(
+  environment: Readonly<Record<string, string>> = {},
+  dataDir = temporaryFolder(),
+): Promise<BuiltGateway> {
   const program = startProgram("dist/cli.js", ["serve"], { PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "warn", ...environment });
   const [, url = ""] = await program.printed(/listening on (http:\/\/\S+)/);
   const key = /\b(ibkr_[\w-]{20,})/.exec(program.output())?.[1];
