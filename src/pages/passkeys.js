@@ -33,17 +33,19 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
   if (!knowsPasskeys) continue;
   for (const part of document.querySelectorAll("[data-with-passkeys]")) part.hidden = false;
   for (const part of document.querySelectorAll("[data-without-passkeys]")) part.hidden = true;
-  button.addEventListener("click", async () => {
-    const status = document.getElementById(button.dataset.status);
-    status.textContent = "";
-    button.disabled = true;
-    try {
-      const { redirect_to: target } = await (button.dataset.passkey === "add" ? add : signIn)(button.dataset);
-      location.assign(target);
-    } catch (error) {
-      // A person who cancels gets a NotAllowedError of the browser's; its text is not for people.
-      status.textContent = error.name === "Error" && error.message ? error.message : button.dataset.failed;
-      button.disabled = false;
-    }
-  });
+  button.addEventListener("click", () => void press(button));
+}
+
+async function press(button) {
+  const status = document.getElementById(button.dataset.status);
+  status.textContent = "";
+  button.disabled = true;
+  try {
+    const { redirect_to: target } = await (button.dataset.passkey === "add" ? add : signIn)(button.dataset);
+    location.assign(target);
+  } catch (error) {
+    // A person who cancels gets a NotAllowedError of the browser's; its text is not for people.
+    status.textContent = error.name === "Error" && error.message ? error.message : button.dataset.failed;
+    button.disabled = false;
+  }
 }

@@ -15,7 +15,7 @@ export const accountTexts = {
   sessions: {
     heading: "Where you are signed in",
     caption: "Your sessions",
-    columns: { where: "Browser", address: "Address", since: "Signed in", seen: "Last seen", how: "How", action: "" },
+    columns: { where: "Browser", address: "Address", since: "Signed in", seen: "Last seen", how: "How", action: "Action" },
     current: "this browser",
     unknown: "unknown",
     end: "Sign out",

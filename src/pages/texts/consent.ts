@@ -35,7 +35,7 @@ export const consentTexts = {
   accountsOf: (label: string) => `Accounts of ${label}`,
   accountsUnknown: "The accounts of this connection can't be listed now, so the app gets all of them.",
   duration: "For how long",
-  durations: { until_revoked: "Until I revoke it", one_day: "1 day", thirty_days: "30 days", ninety_days: "90 days" },
+  durations: { until_revoked: "Until revoked", one_day: "1 day", thirty_days: "30 days", ninety_days: "90 days" },
   durationHint: "You can cut the app off at any time; it takes effect at once.",
   approve: "Approve",
   approving: "Approving…",
