@@ -16,7 +16,7 @@ export interface Turn<T> {
   readonly signal: AbortSignal;
   /** Once begun it always runs to its end. */
   readonly action: () => Promise<T>;
-  /** What the caller is told when its signal aborts while the action runs on. */
+  /** What the caller is told when its signal aborts while the action runs on; may throw. */
   readonly whenLate: () => T;
 }
 
@@ -57,7 +57,8 @@ export class AccountTurns {
     const { promise: late, resolve, reject } = Promise.withResolvers<T>();
     const onAbort = (): void => {
       background(work, this.#log, "an order whose caller is gone");
-      if (hasBegun) resolve(whenLate());
+      // What it throws is an answer too: thrown here, in an event, it would end the process.
+      if (hasBegun) resolve(new Promise((answer) => answer(whenLate())));
       else reject(notSentInTime());
     };
     signal.addEventListener("abort", onAbort, { once: true });

@@ -1,7 +1,7 @@
 import type { Connections } from "../connections/connections.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import { type Random, randomId } from "../lib/random.ts";
+import type { Random } from "../lib/random.ts";
 import { attemptOfBrokerOrder, clientOrderIds } from "../storage/order-attempts.ts";
 import { accountsOfClientOrderId } from "../storage/order-requests.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -9,11 +9,10 @@ import { AccountTurns } from "./account-turns.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { confirmOrder, declineOrder } from "./confirm-order.ts";
 import { findOrder } from "./find-order.ts";
-import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
-import { placeOrder, turnOf } from "./place-order.ts";
+import { placeOrder } from "./place-order.ts";
+import { previewOrder } from "./preview-order.ts";
 import type { PipelineDeps } from "./run-attempt.ts";
 import { Settlement } from "./settlement.ts";
-import { notSentInTime } from "./trading-errors.ts";
 import type { Trading } from "./trading.ts";
 
 export interface TradingDeps {
@@ -38,21 +37,7 @@ export function createTrading(deps: TradingDeps): Trading {
     declineOrder: (request, call) => declineOrder(pipeline, request, call),
     cancelOrder: (name, call) => cancelOrder(pipeline, name, call),
     findOrder: (name, call) => findOrder(pipeline, name, call),
-    previewOrder: async (draft, { broker, call, caller }) => {
-      checkOrderShape(draft);
-      checkOrderRules(draft, await broker.tradingRules(draft.conid, call));
-      const { symbol: _symbol, currency: _currency, ...order } = draft;
-      const ticket = { ...order, customerOrderId: randomId(deps.random, "wi", 10) };
-      const key = { connectionId: caller.connectionId, accountId: draft.accountId };
-      return turns.run({
-        account: turnOf(key),
-        signal: call.signal,
-        action: () => broker.previewOrder(ticket, call),
-        whenLate: () => {
-          throw notSentInTime();
-        },
-      });
-    },
+    previewOrder: (draft, call) => previewOrder(pipeline, draft, call),
     accountsOf: async ({ orderId, clientOrderId }, { userId, connectionId }) => {
       const { db } = deps.storage;
       if (clientOrderId !== undefined) return accountsOfClientOrderId(db, { userId, connectionId, clientOrderId }, MAX_ACCOUNTS);

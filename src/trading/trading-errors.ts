@@ -66,6 +66,15 @@ export function notSentInTime(): GatewayError {
   });
 }
 
+/** The caller's time was up before IBKR had answered a what-if. */
+export function previewTimedOut(cause?: unknown): GatewayError {
+  return new GatewayError("timeout", "IBKR did not answer the preview in time.", {
+    whatToDo: "A preview places nothing. Try again.",
+    retryAfterSeconds: 5,
+    cause,
+  });
+}
+
 /** Too many orders of one account wait for their turn. */
 export function tooManyWaiting(): GatewayError {
   return new GatewayError("rate_limited", "Too many orders of this account are waiting to be sent.", {

@@ -1,0 +1,31 @@
+import type { OrderPreview } from "../broker/order.ts";
+import { randomId } from "../lib/random.ts";
+import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
+import type { OrderDraft } from "./order-draft.ts";
+import { turnOf } from "./place-order.ts";
+import type { PipelineDeps } from "./run-attempt.ts";
+import { previewTimedOut } from "./trading-errors.ts";
+import type { TradingCall } from "./trading.ts";
+
+/**
+ * Asks for IBKR's what-if in the account's turn, so that no open question of an order is disturbed.
+ * Throws `invalid_arguments` before anything is asked, and `timeout` when the caller's time is up.
+ */
+export async function previewOrder(deps: PipelineDeps, draft: OrderDraft, { broker, call, caller }: TradingCall): Promise<OrderPreview> {
+  checkOrderShape(draft);
+  checkOrderRules(draft, await broker.tradingRules(draft.conid, call));
+  const { symbol: _symbol, currency: _currency, ...order } = draft;
+  const ticket = { ...order, customerOrderId: randomId(deps.random, "wi", 10) };
+  try {
+    return await deps.turns.run({
+      account: turnOf({ connectionId: caller.connectionId, accountId: draft.accountId }),
+      signal: call.signal,
+      action: () => broker.previewOrder(ticket, call),
+      whenLate: () => {
+        throw previewTimedOut();
+      },
+    });
+  } catch (error) {
+    throw call.signal.aborted ? previewTimedOut(error) : error;
+  }
+}
