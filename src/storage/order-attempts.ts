@@ -29,6 +29,9 @@ export interface OrderAttemptMove {
   readonly at: number;
 }
 
+/** States that an attempt may be accepted from: the broker's own word counts more than our not having found the order. */
+const ACCEPTABLE_STATES = [...OPEN_ATTEMPT_STATES, "absent"] as const satisfies readonly OrderAttemptState[];
+
 /** Moves an open attempt to another state in one conditional UPDATE; false when it had been settled already. */
 export async function moveOrderAttempt(db: Kysely<Database>, move: OrderAttemptMove): Promise<boolean> {
   const result = await db
@@ -41,7 +44,7 @@ export async function moveOrderAttempt(db: Kysely<Database>, move: OrderAttemptM
     })
     .where("user_id", "=", move.userId)
     .where("id", "=", move.id)
-    .where("state", "in", OPEN_ATTEMPT_STATES)
+    .where("state", "in", move.to === "accepted" ? ACCEPTABLE_STATES : OPEN_ATTEMPT_STATES)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }

@@ -163,7 +163,11 @@ async function record(db: Transaction<Database>, deps: PipelineDeps, { prepared,
   const brokerOrderId = end.kind === "accepted" ? end.orderId : undefined;
   if (!(await moveOrderAttempt(db, { userId, id: attemptId, to: attemptState, brokerOrderId, at }))) return false;
   const result = resultOf(end);
-  return moveOrderRequest(db, { userId, id: request.id, from: ["sending", "unknown"], to: requestState, result, at });
+  // An order that IBKR took after all, although it had been believed absent: a process may be suspended between row and POST.
+  const from: OrderRequestState[] = end.kind === "accepted" ? ["sending", "unknown", "not_sent"] : ["sending", "unknown"];
+  const isMoved = await moveOrderRequest(db, { userId, id: request.id, from, to: requestState, result, at });
+  if (!isMoved && end.kind === "accepted") deps.log.error({ attempt: attemptId, order: end.orderId }, "a second attempt was accepted too");
+  return isMoved;
 }
 
 function resultOf(end: ExchangeEnd): string | undefined {

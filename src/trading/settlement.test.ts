@@ -73,6 +73,33 @@ describe.each(ENGINES)("on %s,", (engine) => {
       expect(await bench.untilSettled("undeclined")).toMatchObject({ status: "not_sent" });
     });
 
+    test("stays open when IBKR lists no orders at all, which it also does when it has some", async () => {
+      bench.stack.setNetwork(requestLost);
+      await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "hidden" }));
+      bench.stack.setNetwork(async (url, _init, pass) =>
+        url.includes("/iserver/account/orders?") ? Response.json({ orders: [], snapshot: true }) : pass(),
+      );
+      for (let look = 0; look < 6; look += 1) {
+        bench.stack.clock.jump(60_000);
+        expect(await bench.stack.complete(getOrderStatus, { client_order_id: "hidden" })).toMatchObject({ status: "unknown" });
+      }
+      bench.stack.clock.jump(900_000);
+      expect(await bench.untilSettled("hidden")).toMatchObject({ status: "not_sent" });
+    });
+
+    test("of more than six days ago can't be settled any more: IBKR lists no executions of that time", async () => {
+      bench.stack.setNetwork(requestLost);
+      await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "ancient" }));
+      bench.stack.setNetwork(undefined);
+      bench.stack.clock.jump(8 * 86_400_000);
+      for (let look = 0; look < 5; look += 1) {
+        bench.stack.clock.jump(12_000);
+        expect(await bench.stack.complete(getOrderStatus, { client_order_id: "ancient" })).toMatchObject({ status: "unknown" });
+      }
+      const again = await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "ancient" }));
+      expect([again.code, bench.placed()]).toEqual(["outcome_unknown", 1]);
+    });
+
     test("of an order that never arrived is proven after minutes and several looks, and the id is free again", async () => {
       bench.stack.setNetwork(requestLost);
       await failure(bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "gone" }));
@@ -82,6 +109,24 @@ describe.each(ENGINES)("on %s,", (engine) => {
       expect(await bench.untilSettled("gone")).toMatchObject({ status: "not_sent" });
       expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "gone" })).toHaveProperty("order_id");
     });
+  });
+
+  test("an order that IBKR takes after it was proven absent (its process had been suspended) is placed, not lost", async () => {
+    const reached = Promise.withResolvers<void>();
+    const resumed = Promise.withResolvers<void>();
+    bench.stack.setNetwork(async (url, init, pass) => {
+      if (!isOrderPost(url, init)) return pass();
+      reached.resolve();
+      await resumed.promise;
+      return pass();
+    });
+    const placing = bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "suspended" });
+    await reached.promise;
+    bench.stack.clock.jump(120_000);
+    expect(await bench.untilSettled("suspended")).toMatchObject({ status: "not_sent" });
+    resumed.resolve();
+    expect(await placing).toMatchObject({ order_id: expect.any(String) });
+    expect(await bench.stateOf("suspended")).toBe("accepted");
   });
 
   describe("a crash", () => {

@@ -30,6 +30,8 @@ const ABSENT_GAP_MS = 5_000;
 const ABSENT_AFTER_MS = 120_000;
 /** A question that could not be declined may go live late, so its order counts as absent much later. */
 const ABSENT_AFTER_QUESTION_MS = 1_800_000;
+/** IBKR is known to list no orders at all when it has some (after hours, in a fresh session), so that an empty list proves little. */
+const ABSENT_AFTER_EMPTY_MS = 900_000;
 /** IBKR lists executions of seven days: an older attempt can't be settled any more, and says so for ever. */
 const MAX_AGE_MS = 6 * 86_400_000;
 /** Most attempts looked after at a time; more than this means that something else is wrong. */
@@ -199,13 +201,14 @@ export class Settlement {
     const age = lists.asOf - attempt.created_at;
     const order = lists.orders.find(({ customerOrderId }) => customerOrderId === attempt.customer_order_id);
     if (order !== undefined) {
-      if (UNSURE.has(order.status) && age < ABSENT_AFTER_MS) return;
+      if (UNSURE.has(order.status) && age < absentAfterMs(detailOf(attempt), lists)) return;
       await this.#settleFound(attempt, order.orderId, order.status);
       return;
     }
     const trade = lists.trades.find(({ customerOrderId }) => customerOrderId === attempt.customer_order_id);
     if (trade?.orderId !== undefined) await this.#settleFound(attempt, trade.orderId, "Filled");
-    else if (trade === undefined) await this.#settleAbsent(attempt, lists.asOf);
+    // What IBKR no longer lists can't be proven absent.
+    else if (trade === undefined && age < MAX_AGE_MS) await this.#settleAbsent(attempt, lists);
   }
 
   async #settleFound(attempt: OrderAttemptRow, orderId: string, status: OrderStatusName): Promise<void> {
@@ -220,8 +223,9 @@ export class Settlement {
     log.info({ attempt: id, status }, "found an order of unknown outcome");
   }
 
-  async #settleAbsent(attempt: OrderAttemptRow, asOf: number): Promise<void> {
+  async #settleAbsent(attempt: OrderAttemptRow, lists: Lists): Promise<void> {
     const { storage, clock, log } = this.#deps;
+    const { asOf } = lists;
     const detail = detailOf(attempt);
     const at = clock.now();
     // While its own process may be at work on it, not finding it says nothing.
@@ -229,7 +233,7 @@ export class Settlement {
     if (inFlight || asOf - detail.last_as_of < ABSENT_GAP_MS) return;
     const { user_id: userId, id, request_id: requestId } = attempt;
     const looks = detail.looks + 1;
-    const proven = looks >= ABSENT_LOOKS && asOf - attempt.created_at >= (detail.asked ? ABSENT_AFTER_QUESTION_MS : ABSENT_AFTER_MS);
+    const proven = looks >= ABSENT_LOOKS && asOf - attempt.created_at >= absentAfterMs(detail, lists);
     const text = JSON.stringify({ ...detail, looks, last_as_of: asOf });
     if (!proven) {
       await moveOrderAttempt(storage.db, { userId, id, to: "unknown", detail: text, at });
@@ -242,6 +246,11 @@ export class Settlement {
     });
     log.info({ attempt: id, looks }, "an order of unknown outcome is proven absent");
   }
+}
+
+function absentAfterMs(detail: LookDetail, { orders }: Lists): number {
+  if (detail.asked) return ABSENT_AFTER_QUESTION_MS;
+  return orders.length === 0 ? ABSENT_AFTER_EMPTY_MS : ABSENT_AFTER_MS;
 }
 
 function groupOf(attempt: OrderAttemptRow): string {
