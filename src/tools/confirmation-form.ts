@@ -2,14 +2,13 @@ import { isRecord, type JsonObject } from "../lib/json.ts";
 import type { InputRequiredAnswer, InputResponse } from "../mcp/define-tool.ts";
 import type { PlaceOutcome } from "../trading/trading.ts";
 import { draftText } from "../trading/order-draft.ts";
+import { MAX_SHOWN_TEXT } from "../trading/questions.ts";
 
 /** A question that waits for a person's yes or no. */
 export type OpenConfirmation = Extract<PlaceOutcome, { kind: "confirmation_required" }>;
 
 /** The key of our one form among a call's input requests. */
 const FORM_KEY = "confirm";
-/** Most of IBKR's text shown in one message. */
-const MAX_TEXT = 600;
 
 /** A text of IBKR's as one printable line, so that it can't pass for anything else in a form or an answer. */
 export function plainLine(text: string): string {
@@ -17,7 +16,7 @@ export function plainLine(text: string): string {
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
     .replaceAll(/\s+/g, " ")
     .trim();
-  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
+  return line.length > MAX_SHOWN_TEXT ? `${line.slice(0, MAX_SHOWN_TEXT)}…` : line;
 }
 
 /** IBKR's questions, numbered, one a line. */

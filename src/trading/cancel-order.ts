@@ -9,6 +9,7 @@ import type { CancelResult, OrderName, TradingCall } from "./trading.ts";
 const LOOKS_AFTER_MS = [250, 500, 1_000, 2_000] as const;
 
 const CANCELLED = new Set<OrderStatusName>(["Cancelled"]);
+const WORKING = new Set<OrderStatusName>(["PendingSubmit", "PreSubmitted", "Submitted"]);
 const OVER = new Set<OrderStatusName>(["Cancelled", "Filled"]);
 
 /**
@@ -64,6 +65,12 @@ function alreadyOver(target: Target, order: Order | undefined, message: string):
   const { orderId, clientOrderId } = target;
   if (order !== undefined && CANCELLED.has(order.status)) {
     return { orderId, clientOrderId, status: order.status, order, wasCancelled: true };
+  }
+  if (order !== undefined && WORKING.has(order.status)) {
+    throw new GatewayError("broker_error", `IBKR did not cancel the order, which is still ${order.status}. IBKR says: ${message}`, {
+      whatToDo: "The order still works. Cancel it again, or cancel it in IBKR's own apps.",
+      details: { order_id: orderId, status: order.status },
+    });
   }
   const state = order === undefined ? "no longer working" : order.status;
   throw new GatewayError("order_not_working", `The order can't be cancelled: it is ${state}. IBKR says: ${message}`, {

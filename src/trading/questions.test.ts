@@ -61,6 +61,15 @@ describe("a message of IBKR's", () => {
     expect(isCovered(price("196"), [price("197")], { ...market, side: "SELL" })).toBe(false);
   });
 
+  test("is asked again when what the account has left has shrunk, and not when it has grown", () => {
+    const left = (amount: string): QuestionMessage => ({ id: "o1", text: `Your available funds after this order are ${amount} USD.` });
+    const cushion = (percentage: string): QuestionMessage => ({ id: "o2", text: `leaves a margin cushion of ${percentage}%` });
+    expect(isCovered(left("900"), [left("1,000")], draft)).toBe(false);
+    expect(isCovered(left("1,100"), [left("1,000")], draft)).toBe(true);
+    expect(isCovered(left("-1,100"), [left("-1,000")], draft)).toBe(false);
+    expect(isCovered(cushion("4"), [cushion("5")], draft)).toBe(false);
+  });
+
   test("is asked again when an amount has changed its sign", () => {
     expect(isCovered(change("-5"), [change("5")], draft)).toBe(false);
   });

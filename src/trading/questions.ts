@@ -10,7 +10,11 @@ export interface QuestionMessage {
   readonly text: string;
 }
 
+/** Longest message that is shown whole; IBKR's longest have some hundreds of characters. A longer one can't be confirmed. */
+export const MAX_SHOWN_TEXT = 4_000;
+
 const NUMBER = /\d[\d,]*(?:\.\d+)?|\.\d+/g;
+const MEANS = /\b(?:funds|equity|cushion|liquidity|remaining|balance|cash|buying power|available)\b[^\d]*$/i;
 /** How much of the text before a number says what it is. */
 const CONTEXT_LENGTH = 40;
 
@@ -30,6 +34,8 @@ interface Amount {
   readonly isPercent: boolean;
   readonly isNegative: boolean;
   readonly isPrice: boolean;
+  /** True for what an account has left: less of it is worse. */
+  readonly isMeans: boolean;
 }
 
 function amountsOf(text: string): readonly Amount[] {
@@ -40,6 +46,7 @@ function amountsOf(text: string): readonly Amount[] {
       value: Decimal.parse(match[0].replaceAll(",", "").slice(0, 50)),
       isPercent,
       isNegative: /[-−(]\s*$/.test(before),
+      isMeans: MEANS.test(before),
       isPrice: !isPercent && /\b(?:price|bid|ask|last|market)\b[^\d]*$/i.test(before),
     };
   });
@@ -54,11 +61,12 @@ export function shownBefore(message: QuestionMessage, shown: readonly QuestionMe
 /**
  * True when a message may be answered by the confirmation of one that was shown: it is the same message and no amount
  * in it has changed for the worse. Worse means: a price farther from the order's own price (or, for an order without
- * one, against its side), a changed sign, and any other number that has grown: totals, sizes, percentages.
+ * one, against its side), a changed sign, less of what the account has left,
+ * and any other number that has grown: totals, sizes, percentages.
  */
 export function isCovered(message: QuestionMessage, shown: readonly QuestionMessage[], draft: OrderDraft): boolean {
   const earlier = shownBefore(message, shown);
-  if (earlier === undefined) return false;
+  if (earlier === undefined || message.text.length > MAX_SHOWN_TEXT) return false;
   const before = amountsOf(earlier.text);
   const now = amountsOf(message.text);
   return before.length === now.length && now.every((amount, index) => !isWorse(before[index], amount, draft));
@@ -67,6 +75,7 @@ export function isCovered(message: QuestionMessage, shown: readonly QuestionMess
 function isWorse(before: Amount | undefined, now: Amount, draft: OrderDraft): boolean {
   if (before === undefined || before.isNegative !== now.isNegative) return true;
   if (before.value.equals(now.value)) return false;
+  if (now.isMeans) return now.value.lessThan(before.value) !== now.isNegative;
   if (!now.isPrice) return now.value.greaterThan(before.value);
   const own = draft.limitPrice ?? draft.stopPrice;
   if (own !== undefined) return now.value.minus(own).abs().greaterThan(before.value.minus(own).abs());

@@ -14,6 +14,7 @@ import { tool as cancelOrder } from "../tools/cancel-order.ts";
 import { tool as getOrderStatus } from "../tools/get-order-status.ts";
 import { tool as getOrders } from "../tools/get-orders.ts";
 import { tool as placeOrder } from "../tools/place-order.ts";
+import { tool as previewOrder } from "../tools/preview-order.ts";
 
 let bench: OrderBench;
 
@@ -132,6 +133,17 @@ describe.each(ENGINES)("on %s,", (engine) => {
       expect(error.code).toBe("broker_rejected");
       expect(bench.placed()).toBe(posts);
     });
+  });
+
+  test("a preview whose time is up while IBKR works on it ends with timeout", async () => {
+    const time = new AbortController();
+    bench.stack.setNetwork(async (url, _init, pass) => {
+      if (url.endsWith("/whatif")) time.abort(new DOMException("the call's time is up", "TimeoutError"));
+      return pass();
+    });
+    const error = await failure(bench.stack.complete(previewOrder, bench.market(), { signal: time.signal }));
+    expect([error.code, error.message]).toEqual(["timeout", expect.stringContaining("preview")]);
+    expect(bench.placed()).toBe(0);
   });
 
   describe("a question of IBKR's", () => {
@@ -261,6 +273,44 @@ describe.each(ENGINES)("on %s,", (engine) => {
       },
     );
 
+    test("whose answer meets a limit of IBKR's is declined, so that the order can't go live late, and may be sent again", async () => {
+      const asked = await bench.stack.complete(placeOrder, { ...(await bench.farLimit()), client_order_id: "limited" });
+      let replies = 0;
+      bench.stack.setNetwork(async (url, _init, pass) => {
+        if (!url.includes("/iserver/reply/")) return pass();
+        replies += 1;
+        return replies === 1 ? Response.json({ error: "Too Many Requests", statusCode: 429 }, { status: 429 }) : pass();
+      });
+      const error = await failure(bench.stack.complete(placeOrder, { confirm_token: asked["confirm_token"] ?? "" }));
+      expect([error.code, replies]).toEqual(["rate_limited", 2]);
+      expect(await bench.stateOf("limited")).toBe("not_sent");
+    });
+
+    test("is shown whole before it can be confirmed, however long it is", async () => {
+      const long = `${"Read this. ".repeat(300)}The end.`;
+      bench.stack.setNetwork(async (url, init, pass) => {
+        const response = await pass();
+        return isOrderPost(url, init)
+          ? new Response((await response.text()).replace("price exceeds", `${long} price exceeds`), response)
+          : response;
+      });
+      const asked = await bench.stack.complete(placeOrder, await bench.farLimit());
+      expect(JSON.stringify(asked["questions"])).toContain("The end. price exceeds");
+    });
+
+    test("too long to be shown whole is never answered with yes", async () => {
+      bench.stack.setNetwork(async (url, init, pass) => {
+        const response = await pass();
+        return isOrderPost(url, init)
+          ? new Response((await response.text()).replace("price exceeds", "x".repeat(5_000)), response)
+          : response;
+      });
+      let answer = await bench.stack.complete(placeOrder, await bench.farLimit());
+      for (const _round of [1, 2]) answer = await bench.stack.complete(placeOrder, { confirm_token: answer["confirm_token"] ?? "" });
+      const error = await failure(bench.stack.complete(placeOrder, { confirm_token: answer["confirm_token"] ?? "" }));
+      expect(error.code).toBe("confirmation_limit");
+    });
+
     test("whose declining can't be told leaves the outcome unknown and gives no token", async () => {
       bench.stack.setNetwork(async (url, _init, pass) => {
         const response = await pass();
@@ -281,6 +331,17 @@ describe.each(ENGINES)("on %s,", (engine) => {
         order_id: order["order_id"],
       });
       expect(await bench.stack.complete(cancelOrder, { order_id: order["order_id"] ?? "" })).toMatchObject({ status: "Cancelled" });
+    });
+
+    test("that IBKR refuses while the order works says that it works", async () => {
+      await confirmAll(await bench.stack.complete(placeOrder, { ...(await bench.farLimit()), client_order_id: "works" }));
+      bench.stack.setNetwork(async (_url, init, pass) =>
+        init?.method === "DELETE" ? Response.json({ error: "Bad Request: try later" }, { status: 400 }) : pass(),
+      );
+      const error = await failure(bench.stack.complete(cancelOrder, { client_order_id: "works" }));
+      expect([error.code, error.message]).toEqual(["broker_error", expect.stringMatching(/still \w*Submitted.*try later/)]);
+      bench.stack.setNetwork(undefined);
+      expect(await bench.stack.complete(cancelOrder, { client_order_id: "works" })).toMatchObject({ status: "Cancelled" });
     });
 
     test("of a filled, an unknown or an unplaced order is an error that says so", async () => {
