@@ -44,6 +44,8 @@ export interface Passkeys {
 const FLOW_MS = 300_000;
 const CHALLENGE_BYTES = 32;
 const MAX_LABEL = 60;
+/** EdDSA, ES256 and RS256: what authenticators have. */
+const ALGORITHMS = [-8, -7, -257];
 const base64url = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/)
@@ -83,119 +85,34 @@ export function passkeyObstacle(publicUrl: string): "ip_address" | undefined {
 }
 
 /** Makes the part that knows passkeys; they belong to the host name of the public URL. */
-export function createPasskeys({ storage, clock, random, log, publicUrl }: SignInDeps): Passkeys {
-  const rpId = () => new URL(publicUrl()).hostname;
-  const begin = async (purpose: "passkey_add" | "passkey_sign_in", browserSecret: string, userId: string | null) => {
-    const challenge = random.bytes(CHALLENGE_BYTES);
-    const now = clock.now();
-    const flow = { id_hash: sha256Hex(challenge.toString("base64url")), purpose, browser_hash: sha256Hex(browserSecret) };
-    await insertSignInFlow(storage, { ...flow, user_id: userId, link_id: null, return_to: "", expires_at: now + FLOW_MS }, now);
-    return new Uint8Array(challenge);
-  };
-  /** Uses a challenge up: it was ours, given to this browser for this purpose, within the last five minutes. */
-  const take = (purpose: string, browserSecret: string) => async (challenge: string) => {
-    const key = { id_hash: sha256Hex(challenge), purpose, browser_hash: sha256Hex(browserSecret) };
-    return (await takeSignInFlow(storage, key, clock.now())) !== undefined;
-  };
-  const failed = (reason: string): { kind: "wrong"; reason: string } => {
-    log.warn({ event: "passkey_refused", reason }, "a passkey was refused");
-    return { kind: "wrong", reason };
-  };
+export function createPasskeys(deps: SignInDeps): Passkeys {
+  const { storage, log, publicUrl } = deps;
   return {
     optionsToAdd: async (owner, browserSecret) => {
       const known = await listPasskeys(storage, owner.userId);
       return await generateRegistrationOptions({
         rpName: "IBKR Gateway",
-        rpID: rpId(),
+        rpID: rpIdOf(publicUrl()),
         userName: owner.loginName,
         userDisplayName: owner.displayName,
         userID: new Uint8Array(Buffer.from(owner.userId, "utf8")),
-        challenge: await begin("passkey_add", browserSecret, owner.userId),
+        challenge: await beginFlow(deps, { purpose: "passkey_add", browserSecret, userId: owner.userId }),
         timeout: FLOW_MS,
         attestationType: "none",
+        supportedAlgorithmIDs: ALGORITHMS,
         excludeCredentials: known.map((row) => ({ id: row.id, transports: parseTransports(row.transports) })),
         authenticatorSelection: { residentKey: "required", userVerification: "required" },
       });
     },
-    add: async (userId, browserSecret, reply) => {
-      const parsed = registration.safeParse(reply);
-      if (!parsed.success) return failed("the reply has not the form of a passkey");
-      const { label, credential } = parsed.data;
-      const checked = await verifyRegistrationResponse({
-        // The schema has checked every field that the library reads.
-        response: credential as unknown as RegistrationResponseJSON,
-        expectedChallenge: take("passkey_add", browserSecret),
-        expectedOrigin: publicUrl(),
-        expectedRPID: rpId(),
-        requireUserVerification: true,
-      }).catch((error: unknown) => failed(messageOf(error)));
-      if ("kind" in checked) return checked;
-      if (!checked.verified) return failed("its signature is not right");
-      const { credential: made, credentialBackedUp } = checked.registrationInfo;
-      const passkey: PasskeyRow = {
-        id: made.id,
-        user_id: userId,
-        label: storedText(label.trim(), MAX_LABEL) || "Passkey",
-        public_key: Buffer.from(made.publicKey).toString("base64url"),
-        counter: made.counter,
-        transports: JSON.stringify(credential.response.transports ?? []),
-        backed_up: credentialBackedUp ? 1 : 0,
-        created_at: clock.now(),
-        last_used_at: null,
-      };
-      try {
-        await insertPasskey(storage, passkey);
-      } catch (error) {
-        if (isRefusedData(error)) return failed(error instanceof RangeError ? error.message : "it is in use already");
-        throw error;
-      }
-      log.info({ event: "passkey_added", user_id: userId }, "a passkey was added");
-      return { kind: "right", passkey };
-    },
+    add: (userId, browserSecret, reply) => addPasskey(deps, { userId, browserSecret, reply }),
     optionsToSignIn: async (browserSecret) =>
       await generateAuthenticationOptions({
-        rpID: rpId(),
-        challenge: await begin("passkey_sign_in", browserSecret, null),
+        rpID: rpIdOf(publicUrl()),
+        challenge: await beginFlow(deps, { purpose: "passkey_sign_in", browserSecret, userId: null }),
         timeout: FLOW_MS,
         userVerification: "required",
       }),
-    signIn: async (browserSecret, reply) => {
-      const parsed = assertion.safeParse(reply);
-      if (!parsed.success) return failed("the reply has not the form of a passkey");
-      const { credential } = parsed.data;
-      const passkey = await findPasskey(storage, credential.id);
-      if (passkey === undefined) return failed("it is not known here");
-      const checked = await verifyAuthenticationResponse({
-        // The schema has checked every field that the library reads.
-        response: credential as unknown as AuthenticationResponseJSON,
-        expectedChallenge: take("passkey_sign_in", browserSecret),
-        expectedOrigin: publicUrl(),
-        expectedRPID: rpId(),
-        credential: {
-          id: passkey.id,
-          publicKey: new Uint8Array(Buffer.from(passkey.public_key, "base64url")),
-          // Checked below: the library's own check would let a counter that stands still pass as one that isn't kept.
-          counter: 0,
-        },
-        requireUserVerification: true,
-      }).catch((error: unknown) => failed(messageOf(error)));
-      if ("kind" in checked) return checked;
-      if (!checked.verified) return failed("its signature is not right");
-      const { userHandle } = credential.response;
-      if (userHandle !== undefined && Buffer.from(userHandle, "base64url").toString("utf8") !== passkey.user_id)
-        return failed("it names another user");
-      const { newCounter } = checked.authenticationInfo;
-      // WebAuthn section 6.1.1: a counter that does not grow tells of a copied authenticator; one that stays 0 isn't kept.
-      const copied = (passkey.counter > 0 || newCounter > 0) && newCounter <= passkey.counter;
-      if (copied) return failed("its counter went back, as a copy's would");
-      const noted = await notePasskeyUse(storage, {
-        id: passkey.id,
-        previousCounter: passkey.counter,
-        counter: newCounter,
-        at: clock.now(),
-      });
-      return noted ? { kind: "right", userId: passkey.user_id } : failed("it was used twice at once");
-    },
+    signIn: (browserSecret, reply) => signInWithPasskey(deps, browserSecret, reply),
     list: (userId) => listPasskeys(storage, userId),
     remove: async (userId, id) => {
       const removed = await deletePasskey(storage, userId, id);
@@ -203,6 +120,113 @@ export function createPasskeys({ storage, clock, random, log, publicUrl }: SignI
       return removed;
     },
   };
+}
+
+interface PasskeyFlow {
+  readonly purpose: "passkey_add" | "passkey_sign_in";
+  readonly browserSecret: string;
+  readonly userId: string | null;
+}
+
+/** Makes a challenge for this browser and purpose. */
+async function beginFlow({ storage, clock, random }: SignInDeps, { purpose, browserSecret, userId }: PasskeyFlow) {
+  const challenge = random.bytes(CHALLENGE_BYTES);
+  const now = clock.now();
+  const flow = { id_hash: sha256Hex(challenge.toString("base64url")), purpose, browser_hash: sha256Hex(browserSecret) };
+  await insertSignInFlow(storage, { ...flow, user_id: userId, link_id: null, return_to: "", expires_at: now + FLOW_MS }, now);
+  return new Uint8Array(challenge);
+}
+
+/** Uses a challenge up: it was ours, given to this browser for this purpose, within the last five minutes. */
+function takeChallenge({ storage, clock }: SignInDeps, purpose: PasskeyFlow["purpose"], browserSecret: string) {
+  return async (challenge: string): Promise<boolean> => {
+    const key = { id_hash: sha256Hex(challenge), purpose, browser_hash: sha256Hex(browserSecret) };
+    return (await takeSignInFlow(storage, key, clock.now())) !== undefined;
+  };
+}
+
+function refused({ log }: SignInDeps, reason: string): { kind: "wrong"; reason: string } {
+  log.warn({ event: "passkey_refused", reason }, "a passkey was refused");
+  return { kind: "wrong", reason };
+}
+
+async function addPasskey(
+  deps: SignInDeps,
+  { userId, browserSecret, reply }: { userId: string; browserSecret: string; reply: unknown },
+): Promise<PasskeyResult<{ readonly passkey: PasskeyRow }>> {
+  const parsed = registration.safeParse(reply);
+  if (!parsed.success) return refused(deps, "the reply has not the form of a passkey");
+  const { label, credential } = parsed.data;
+  const checked = await verifyRegistrationResponse({
+    // The schema has checked every field that the library reads.
+    response: credential as unknown as RegistrationResponseJSON,
+    expectedChallenge: takeChallenge(deps, "passkey_add", browserSecret),
+    expectedOrigin: deps.publicUrl(),
+    expectedRPID: rpIdOf(deps.publicUrl()),
+    supportedAlgorithmIDs: ALGORITHMS,
+    requireUserVerification: true,
+  }).catch((error: unknown) => refused(deps, messageOf(error)));
+  if ("kind" in checked) return checked;
+  if (!checked.verified) return refused(deps, "its signature is not right");
+  const { credential: made, credentialBackedUp } = checked.registrationInfo;
+  const passkey: PasskeyRow = {
+    id: made.id,
+    user_id: userId,
+    label: storedText(label.trim(), MAX_LABEL) || "Passkey",
+    public_key: Buffer.from(made.publicKey).toString("base64url"),
+    counter: made.counter,
+    transports: JSON.stringify(credential.response.transports ?? []),
+    backed_up: credentialBackedUp ? 1 : 0,
+    created_at: deps.clock.now(),
+    last_used_at: null,
+  };
+  try {
+    await insertPasskey(deps.storage, passkey);
+  } catch (error) {
+    if (isRefusedData(error)) return refused(deps, error instanceof RangeError ? error.message : "it is in use already");
+    throw error;
+  }
+  deps.log.info({ event: "passkey_added", user_id: userId }, "a passkey was added");
+  return { kind: "right", passkey };
+}
+
+async function signInWithPasskey(
+  deps: SignInDeps,
+  browserSecret: string,
+  reply: unknown,
+): Promise<PasskeyResult<{ readonly userId: string }>> {
+  const parsed = assertion.safeParse(reply);
+  if (!parsed.success) return refused(deps, "the reply has not the form of a passkey");
+  const { credential } = parsed.data;
+  const passkey = await findPasskey(deps.storage, credential.id);
+  if (passkey === undefined) return refused(deps, "it is not known here");
+  const checked = await verifyAuthenticationResponse({
+    // The schema has checked every field that the library reads.
+    response: credential as unknown as AuthenticationResponseJSON,
+    expectedChallenge: takeChallenge(deps, "passkey_sign_in", browserSecret),
+    expectedOrigin: deps.publicUrl(),
+    expectedRPID: rpIdOf(deps.publicUrl()),
+    // The counter is compared below, where two uses at once are told apart as well.
+    credential: { id: passkey.id, publicKey: new Uint8Array(Buffer.from(passkey.public_key, "base64url")), counter: 0 },
+    requireUserVerification: true,
+  }).catch((error: unknown) => refused(deps, messageOf(error)));
+  if ("kind" in checked) return checked;
+  if (!checked.verified) return refused(deps, "its signature is not right");
+  const { userHandle } = credential.response;
+  const isOther = userHandle !== undefined && Buffer.from(userHandle, "base64url").toString("utf8") !== passkey.user_id;
+  if (isOther) return refused(deps, "it names another user");
+  const { newCounter } = checked.authenticationInfo;
+  // WebAuthn section 6.1.1: a counter that does not grow tells of a copied authenticator; one that stays 0 isn't kept.
+  const isCopied = (passkey.counter > 0 || newCounter > 0) && newCounter <= passkey.counter;
+  if (isCopied) return refused(deps, "its counter went back, as a copy's would");
+  const use = { id: passkey.id, previousCounter: passkey.counter, counter: newCounter, at: deps.clock.now() };
+  return (await notePasskeyUse(deps.storage, use))
+    ? { kind: "right", userId: passkey.user_id }
+    : refused(deps, "it was used twice at once");
+}
+
+function rpIdOf(publicUrl: string): string {
+  return new URL(publicUrl).hostname;
 }
 
 function parseTransports(stored: string): string[] {

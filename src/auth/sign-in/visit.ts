@@ -29,7 +29,7 @@ export interface Visit {
 export interface SentForm {
   readonly visit: Visit;
   /** Text of a field, empty when it is missing. */
-  field(name: string): string;
+  readonly field: (name: string) => string;
 }
 
 /** Why a form is not looked at. */
