@@ -12,7 +12,7 @@ import type { Storage } from "./storage.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = 1_000 * DAY_MS;
-const LIMITS = { now: NOW, unusedClientMs: 30 * DAY_MS, abandonedGrantMs: DAY_MS, endedGrantMs: 180 * DAY_MS };
+const LIMITS = { now: NOW, unusedClientMs: 30 * DAY_MS, abandonedGrantMs: DAY_MS, endedGrantMs: 180 * DAY_MS, unusedGrantMs: 500 * DAY_MS };
 
 describe.each(ENGINES)("OAuth rows on %s", (engine) => {
   let databases: TestEngine;
@@ -61,6 +61,8 @@ describe.each(ENGINES)("OAuth rows on %s", (engine) => {
 
   it("20: go when they are over, and no sooner", async () => {
     await grant("grt_live", {});
+    await grant("grt_unused", { created_at: NOW - 600 * DAY_MS, issued_at: NOW - 501 * DAY_MS });
+    await grant("grt_used_lately", { created_at: NOW - 600 * DAY_MS, issued_at: NOW - 501 * DAY_MS, last_used_at: NOW - DAY_MS });
     await grant("grt_abandoned", { issued_at: null });
     await grant("grt_fresh", { issued_at: null, created_at: NOW - 1 });
     await grant("grt_revoked_lately", { revoked_at: NOW - DAY_MS });
@@ -75,8 +77,8 @@ describe.each(ENGINES)("OAuth rows on %s", (engine) => {
     await putOauthRecord(storage, { ...record, id_hash: "over", expires_at: NOW });
     await putOauthRecord(storage, { ...record, id_hash: "valid", expires_at: NOW + 1 });
     await insertRefreshAnswer(storage, { token_hash: "over", grant_id: "grt_live", sealed_answer: "x", expires_at: NOW });
-    expect(await pruneOauth(storage, LIMITS)).toBe(6);
-    expect(await ids("app_grants")).toEqual(["grt_fresh", "grt_live", "grt_revoked_lately"]);
+    expect(await pruneOauth(storage, LIMITS)).toBe(7);
+    expect(await ids("app_grants")).toEqual(["grt_fresh", "grt_live", "grt_revoked_lately", "grt_used_lately"]);
     expect(await ids("oauth_clients")).toEqual(["client_new", "client_used"]);
     expect(await ids("oauth_records")).toEqual(["valid"]);
     expect(await pruneOauth(storage, LIMITS)).toBe(0);
@@ -85,7 +87,7 @@ describe.each(ENGINES)("OAuth rows on %s", (engine) => {
   it("go in batches, however many there are", async () => {
     await seedTokens(storage, { count: 1_200, resource: "https://gateway.example/mcp" });
     await storage.db.updateTable("oauth_access_tokens").set({ expires_at: 1 }).execute();
-    expect(await pruneOauth(storage, { ...LIMITS, abandonedGrantMs: NOW })).toBe(1_200);
+    expect(await pruneOauth(storage, { ...LIMITS, abandonedGrantMs: NOW, unusedGrantMs: NOW })).toBe(1_200);
   });
 
   it("20: of clients that nobody approved only so many stay, the newest", async () => {

@@ -16,12 +16,15 @@ export interface PruneLimits {
   readonly abandonedGrantMs: number;
   /** Revoked and expired grants are kept this long: their mark must outlive every token. */
   readonly endedGrantMs: number;
+  /** Grants that lay unused this long are let go. */
+  readonly unusedGrantMs: number;
 }
 
 /** Deletes expired rows in bounded batches, and answers how many went. */
 export async function pruneOauth(storage: Storage, limits: PruneLimits): Promise<number> {
   const { now } = limits;
   const ended = now - limits.endedGrantMs;
+  const unused = now - limits.unusedGrantMs;
   const statements = [
     () => sql`delete from oauth_access_tokens where token_hash in
       (select token_hash from oauth_access_tokens where expires_at <= ${now} limit ${BATCH})`,
@@ -33,6 +36,7 @@ export async function pruneOauth(storage: Storage, limits: PruneLimits): Promise
       (select client_id from oauth_clients where used_at is null and created_at <= ${now - limits.unusedClientMs} limit ${BATCH})`,
     () => sql`delete from app_grants where id in (select id from app_grants
       where (issued_at is null and created_at <= ${now - limits.abandonedGrantMs}) or revoked_at <= ${ended} or expires_at <= ${ended}
+      or (created_at <= ${unused} and issued_at <= ${unused} and coalesce(last_used_at, 0) <= ${unused})
       limit ${BATCH})`,
   ];
   let pruned = 0;

@@ -274,7 +274,13 @@ class OauthServer implements AuthorizationServer {
 
   #prune(): void {
     const { storage, clock, log } = this.#deps;
-    const limits = { now: clock.now(), unusedClientMs: UNUSED_CLIENT_MS, abandonedGrantMs: DAY_MS, endedGrantMs: ENDED_GRANT_MS };
+    const limits = {
+      now: clock.now(),
+      unusedClientMs: UNUSED_CLIENT_MS,
+      abandonedGrantMs: DAY_MS,
+      endedGrantMs: ENDED_GRANT_MS,
+      unusedGrantMs: this.#options.unusedLimitMs + ENDED_GRANT_MS,
+    };
     this.#pruning = pruneOauth(storage, limits);
     background(this.#pruning, log, "letting expired OAuth rows go");
   }
