@@ -32,6 +32,8 @@ import { Sessions } from "./session/sessions.ts";
 import type { Simulation } from "./simulation.ts";
 import { createTrading } from "./trading/create-trading.ts";
 import { tradingRoutes } from "./trading/routes.ts";
+import { claimOfAccessToken } from "./websocket/sign-in.ts";
+import { SocketServer } from "./websocket/socket-server.ts";
 
 const DEFAULT_SEED = "ibkr-simulator";
 const CONTROL_TOKEN_BYTES = 24;
@@ -53,6 +55,8 @@ export interface World {
   readonly proofKey: string;
   readonly control: ControlAccess | undefined;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
+  /** The WebSocket; to be closed before the server that it hangs on. */
+  readonly sockets: SocketServer;
   /** Names the origins that it is served at, which clients may sign. */
   serveAs(origins: readonly string[]): void;
   /** Lets time pass: sessions end, orders meet the market. */
@@ -81,6 +85,7 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const sessions = new Sessions({ store, random, userOf: () => user, brokerageEnded, lastReset: maintenance.lastReset });
   const faults = new Faults();
   const simulation = { clock, random, market, trading, faults };
+  const sockets = new SocketServer({ simulation, claimOf: (token) => claimOfAccessToken(consumers, sessions, token), log });
   let origins: readonly string[] = [];
   const api = createAnswerRequest({
     simulation,
@@ -105,6 +110,7 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
     proofKey: proof.publicKeyPem,
     control: access,
     answer: async (request) => (request.ownEndpoint ? answerOwn(request, proof, control) : faulty(request)),
+    sockets,
     serveAs: (known) => {
       origins = known;
     },

@@ -11,8 +11,10 @@ import { knownOrigins } from "./http/origins.ts";
 import type { PacingOptions } from "./http/pacing.ts";
 import type { Route } from "./http/route.ts";
 import { startHttpServer } from "./http/server.ts";
+import type { HttpServerOptions } from "./http/server.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
 import { openStore } from "./store.ts";
+import type { SocketServer } from "./websocket/socket-server.ts";
 
 /** How a simulator is to run; everything has a default. */
 export interface SimulatorOptions {
@@ -64,6 +66,8 @@ export interface Simulator {
 export interface PreparedSimulator extends Pick<Simulator, "credentials" | "accountIds" | "proofKey"> {
   /** The token of the control endpoint, where there is one. */
   readonly control: ControlAccess | undefined;
+  /** The WebSocket: what it tells unasked, and its cut connections. */
+  readonly sockets: SocketServer;
   /** Starts serving. Rejects with node's error, and closes everything, when it can't listen. */
   listen(): Promise<Simulator>;
 }
@@ -89,13 +93,16 @@ export async function prepareSimulator(options: SimulatorOptions, furtherRoutes:
 async function prepareOver(store: DatabaseSync, options: SimulatorOptions, furtherRoutes: readonly Route[]): Promise<PreparedSimulator> {
   const { clock = systemClock, random = systemRandom } = options;
   const world = await createWorld({ ...options, store, clock, random, furtherRoutes });
-  const { credentials, accountIds, proofKey, control } = world;
-  return { credentials, accountIds, proofKey, control, listen: () => listen(world, { ...options, clock }) };
+  const { credentials, accountIds, proofKey, control, sockets } = world;
+  return { credentials, accountIds, proofKey, control, sockets, listen: () => listen(world, { ...options, clock }) };
 }
 
 async function listen(world: World, options: SimulatorOptions & { readonly clock: Clock }): Promise<Simulator> {
   const { host = DEFAULT_HOST, clock, log } = options;
-  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer: world.answer }).catch((error: unknown) => {
+  const { answer, sockets } = world;
+  const upgrade: HttpServerOptions["upgrade"] = (incoming, transport, head) => sockets.upgrade(incoming, transport, { head });
+  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer, upgrade }).catch(async (error: unknown) => {
+    await sockets.close();
     world.close();
     throw error;
   });
@@ -113,6 +120,7 @@ async function listen(world: World, options: SimulatorOptions & { readonly clock
   const control = world.control === undefined ? undefined : { ...world.control, url: `${url}/simulator/control` };
   const close = async (): Promise<void> => {
     stopAdvancing();
+    await sockets.close();
     await server.close();
     world.close();
   };

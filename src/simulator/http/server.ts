@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
@@ -22,6 +23,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly log: Log | undefined;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
+  /** Takes a request to upgrade to WebSocket, and answers for the connection from then on. */
+  readonly upgrade?: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** A server that listens. */
@@ -33,7 +36,7 @@ export interface HttpServer {
 }
 
 /** Starts serving. Rejects with node's error (`EADDRINUSE`, `EACCES` …) when it can't listen. */
-export async function startHttpServer({ host, port, clock, log, answer }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer({ host, port, clock, log, answer, upgrade }: HttpServerOptions): Promise<HttpServer> {
   const answering = new Set<Promise<void>>();
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await readRequest(incoming);
@@ -50,6 +53,7 @@ export async function startHttpServer({ host, port, clock, log, answer }: HttpSe
       response.destroy();
     });
   });
+  if (upgrade !== undefined) server.on("upgrade", upgrade);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   await listen(server, host, port);

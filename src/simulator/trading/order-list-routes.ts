@@ -39,12 +39,14 @@ function listOrders(request: SimRequest, session: Session, simulation: Simulatio
   const accountId = request.query.get("accountId") ?? brokerage.selectedAccountId;
   if (!session.user.accountIds.includes(accountId)) return invalidAccount(accountId);
   const forced = request.query.get("force") === "true";
+  const wanted = filtersOf(request.query);
+  if (forced) brokerage.ordersMuted = false;
+  else if (wanted.size > 0) brokerage.ordersMuted = true;
   if (forced || !brokerage.ordersPrimed) {
     brokerage.ordersPrimed = true;
     return ok(NOT_READY);
   }
   const { market, trading } = simulation;
-  const wanted = filtersOf(request.query);
   const orders = trading.orders(accountId, tradingDay(request.now).startsAt);
   const shown = orders.filter((order) => wanted.size === 0 || wanted.has(plain(orderStatus(order, market, request.now))));
   const rows = shown.toReversed().flatMap((order) => {

@@ -1,6 +1,4 @@
-import { failure, ok, refusal, type Route, type SimReply, type SimRequest } from "../../http/route.ts";
-import type { Session } from "../../session/session.ts";
-import type { Simulation } from "../../simulation.ts";
+import { failure, ok, refusal, type Route, type SimReply } from "../../http/route.ts";
 import { parseCompactDate, DAY_MS } from "../calendar/civil-date.ts";
 import { readInstrument } from "../contracts/read-conid.ts";
 import type { Market, SimInstrument } from "../market.ts";
@@ -18,11 +16,12 @@ export const historyRoutes: readonly Route[] = [
     path: "/iserver/marketdata/history",
     tier: "brokerage",
     pacing: { concurrent: 5 },
-    handle: answerHistory,
+    handle: ({ query, now }, _session, { market }) => historyChart(query, now, market),
   },
 ];
 
-function answerHistory({ query, now }: SimRequest, _session: Session, { market }: Simulation): SimReply {
+/** Answers the history of an instrument for the parameters of the endpoint; the socket's `smh` topic begins with the same. */
+export function historyChart(query: URLSearchParams, now: number, market: Market): SimReply {
   if ((query.get("conid") ?? "") === "") return failure(400, "Bad Request: conid is required");
   const periodText = query.get("period") ?? DEFAULT_PERIOD;
   const period = readPeriod(periodText);

@@ -3,6 +3,7 @@ import { contractDescription, priceDecimals } from "../contracts/security-defini
 import { monthOf } from "../contracts/option-months.ts";
 import type { Market, SimInstrument, SimQuote } from "../market.ts";
 import { shortened, signed, withCommas } from "./number-format.ts";
+import type { PositionFigures } from "./position-figures.ts";
 import { averageVolume, exponentialAverage, historicalVolatility, type PastDays } from "./statistics.ts";
 
 /** What a field is computed from. */
@@ -18,6 +19,8 @@ export interface FieldContext {
   /** In a closed market some sides are missing. */
   readonly showsLast: boolean;
   readonly showsBook: boolean;
+  /** What the user holds in the instrument. */
+  readonly position: () => PositionFigures | undefined;
 }
 
 /** A field's text, and beside it the exact number where IBKR sends one as `<field>_raw`. */
@@ -199,13 +202,41 @@ function openInterest(context: FieldContext): Decimal {
   return averageVolume(context.past).times(Decimal.fromInteger(12)).round(0);
 }
 
+type ReadPosition = (position: PositionFigures, context: FieldContext) => string | FieldValue;
+
+const ofPosition = (read: ReadPosition): Field =>
+  slow((context) => {
+    const position = context.position();
+    return position === undefined ? undefined : read(position, context);
+  });
+const amount = (value: Decimal): FieldValue => ({ text: signed(value, 2).replace("+", ""), raw: value.round(2) });
+
+/** What the user holds: absent where that is nothing. */
+const POSITION_FIELDS: Readonly<Record<string, Field>> = {
+  "73": ofPosition(({ value }) => amount(value)),
+  "74": ofPosition(({ averagePrice }, context) => averagePrice.toFixed(Math.max(4, priceDecimals(context.instrument)))),
+  "75": ofPosition(({ unrealized }) => amount(unrealized)),
+  "76": ofPosition(({ quantity }) => ({ text: withCommas(quantity), raw: quantity })),
+  "77": ofPosition(({ unrealized }) => ({ text: shortened(unrealized), raw: unrealized.round(2) })),
+  "78": ofPosition(({ daily }) => amount(daily)),
+  "79": ofPosition(({ realized }) => amount(realized)),
+  "80": ofPosition(({ unrealized, costBasis }) =>
+    percent(costBasis.isZero() ? Decimal.zero : unrealized.times(HUNDRED).dividedBy(costBasis.abs(), 6)),
+  ),
+  "7292": ofPosition(({ costBasis }) => amount(costBasis)),
+  "7639": ofPosition(({ shareOfAccount }) => `${shareOfAccount.toFixed(2)}%`),
+  "7920": ofPosition(({ daily }) => daily.round(2).toString()),
+  "7921": ofPosition(({ costBasis }) => costBasis.round(2).toString()),
+};
+
 /**
- * Every market data field that the simulated market can fill, by IBKR's id. Those that need a position (73 to 80, 7292, 7639,
- * 7920, 7921), bonds, futures or a news and events subscription are absent from its rows.
+ * Every market data field that the simulated market can fill, by IBKR's id. Those of bonds and of a news and events
+ * subscription are absent from its rows.
  */
 export const SNAPSHOT_FIELDS: Readonly<Record<string, Field>> = {
   ...QUOTE_FIELDS,
   ...CONTRACT_FIELDS,
   ...STATISTICS_FIELDS,
   ...OPTION_FIELDS,
+  ...POSITION_FIELDS,
 };

@@ -1,6 +1,7 @@
 import { failure, ok, type Route, type SimReply, type SimRequest } from "../../http/route.ts";
 import type { Session } from "../../session/session.ts";
 import type { Simulation } from "../../simulation.ts";
+import { positionFigures } from "../../trading/position-figures.ts";
 import { readList } from "../contracts/read-list.ts";
 import { snapshotRow } from "./snapshot-row.ts";
 import { closeStream, pollStream } from "./streams.ts";
@@ -57,7 +58,9 @@ function rowOf(conidEx: string, { fields, now, session, simulation }: RowRequest
   if (underlyingConid !== undefined && !session.brokerage.searchedConids.has(underlyingConid)) return bare;
   const polls = pollStream(session.brokerage.streams, conid, now);
   if (polls === undefined || polls === 1) return bare;
-  return { ...bare, server_id: `q${conid % 10}`, ...snapshotRow(market, instrument, { fields, now, polls }) };
+  const valuation = () => simulation.trading.valuation(session.brokerage.selectedAccountId, now);
+  const position = () => positionFigures(valuation(), conid);
+  return { ...bare, server_id: `q${conid % 10}`, ...snapshotRow(market, instrument, { fields, now, polls, position }) };
 }
 
 function answerUnsubscribe({ body }: SimRequest, session: Session): SimReply {

@@ -1,5 +1,6 @@
 import { rawNumber } from "../../../lib/json.ts";
 import type { Market, SimInstrument } from "../market.ts";
+import type { PositionFigures } from "./position-figures.ts";
 import { shownQuote } from "./shown-quote.ts";
 import { createPastDays } from "./statistics.ts";
 import { SNAPSHOT_FIELDS, type FieldContext } from "./snapshot-fields.ts";
@@ -9,6 +10,8 @@ export interface RowOptions {
   readonly now: number;
   /** Which poll of the stream this is: fields arrive on the second or the third. */
   readonly polls: number;
+  /** What the user holds in the instrument; asked only where a field needs it. */
+  readonly position?: () => PositionFigures | undefined;
 }
 
 /** The data of a snapshot row: those of the wanted fields that have arrived and have a value. `_updated` is the time of sending. */
@@ -25,6 +28,7 @@ export function snapshotRow(market: Market, instrument: SimInstrument, options: 
     quote,
     showsLast: shown.showsLast,
     showsBook: shown.showsBook,
+    position: options.position ?? (() => undefined),
   };
   for (const id of options.fields) {
     const field = Object.hasOwn(SNAPSHOT_FIELDS, id) ? SNAPSHOT_FIELDS[id] : undefined;

@@ -28,3 +28,11 @@ export function pollStream(streams: Streams, conid: number, now: number): number
 export function closeStream(streams: Streams, conid: number): boolean {
   return streams.delete(conid);
 }
+
+/** Keeps a contract's stream open for a subscription that needs no polls; false when all lines are taken. */
+export function holdStream(streams: Streams, conid: number, now: number): boolean {
+  const open = streams.get(conid);
+  if (open === undefined) return pollStream(streams, conid, now) !== undefined;
+  open.lastUsedAt = now;
+  return true;
+}
