@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { LOOPBACK, type OauthStack, startOauthStack, VERIFIER } from "../support/oauth-stack.ts";
+import { startGateway } from "../support/gateway.ts";
+import { challengeOf, LOOPBACK, type OauthStack, startOauthStack, VERIFIER } from "../support/oauth-stack.ts";
 import { ENGINES, startEngine, type TestEngine } from "../support/storages.ts";
+import { testBrowser } from "../support/test-browser.ts";
 
 describe.each(ENGINES)("an authorization from registration to revocation on %s", (engine) => {
   let databases: TestEngine;
@@ -44,5 +46,35 @@ describe.each(ENGINES)("an authorization from registration to revocation on %s",
     expect(next).toMatchObject({ status: 200, body: { scope: "read" } });
     expect(next.body["refresh_token"]).not.toBe(answer.body["refresh_token"]);
     expect((await stack.mcp(String(next.body["access_token"]))).status).toBe(200);
+  });
+});
+
+describe("the gateway as it is composed", () => {
+  it("challenges, says where to go, registers a host, and sends its person to the consent page", async () => {
+    const gateway = await startGateway();
+    const { publicUrl } = gateway.app;
+    const challenge = (await fetch(`${publicUrl}/mcp`, { method: "POST" })).headers.get("www-authenticate") ?? "";
+    const resource = (await (await fetch(/resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? "")).json()) as Record<string, unknown>;
+    expect(resource).toMatchObject({ resource: `${publicUrl}/mcp`, authorization_servers: [publicUrl] });
+    const server = (await (await fetch(`${publicUrl}/.well-known/oauth-authorization-server`)).json()) as Record<string, string>;
+    const registration = await fetch(server["registration_endpoint"] ?? "", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ redirect_uris: [LOOPBACK] }),
+    });
+    const client = (await registration.json()) as Record<string, string>;
+    const query = new URLSearchParams({
+      client_id: client["client_id"] ?? "",
+      redirect_uri: LOOPBACK,
+      response_type: "code",
+      code_challenge: challengeOf(VERIFIER),
+      code_challenge_method: "S256",
+    });
+    const response = await testBrowser().get(`${server["authorization_endpoint"] ?? ""}?${query.toString()}`);
+    expect([response.status, response.headers.get("location")]).toEqual([303, expect.stringMatching(/^\/consent\/[\w-]+$/)]);
+    // The demo is for this machine alone, here too.
+    const forwarded = await fetch(`${publicUrl}/register`, { method: "POST", headers: { "X-Forwarded-For": "192.0.2.1" }, body: "{}" });
+    expect(forwarded.status).toBe(403);
+    await gateway.close();
   });
 });

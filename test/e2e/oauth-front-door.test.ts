@@ -259,6 +259,13 @@ describe("the addresses themselves", () => {
     expect((await use.stack.mcp("x")).status).toBe(401);
   });
 
+  it("20: let one address begin only so many authorizations", async () => {
+    const clientId = await use.registered(LOOPBACK);
+    const begun = await Promise.all(Array.from({ length: 310 }, () => use.authorize(clientId, LOOPBACK)));
+    expect(begun.filter(({ status }) => status === 303)).toHaveLength(300);
+    expect(begun.filter(({ status }) => status === 429)).toHaveLength(10);
+  });
+
   it("take forms at the token endpoint and nothing else", async () => {
     const post = (body: string, type: string) =>
       fetch(`${use.stack.issuer}/token`, { method: "POST", headers: { "Content-Type": type }, body });
