@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 
 import type { Log } from "../lib/log.ts";
-import type { RequestFacts } from "../mcp/endpoint.ts";
+import type { RequestFacts } from "../mcp/exchange.ts";
 import type { PageRenderer } from "../pages/page-renderer.tsx";
 import type { PageBindings, Route } from "./routes.ts";
 

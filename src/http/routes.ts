@@ -1,7 +1,7 @@
 import type { Handler } from "hono";
 
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
-import type { RequestFacts } from "../mcp/endpoint.ts";
+import type { RequestFacts } from "../mcp/exchange.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** What a page's handler may read of the request beside what Hono knows. */

@@ -18,7 +18,8 @@ import { LIST_TTL_MS, type RegisteredTool, type Registry } from "./registry.ts";
 export interface SdkRequest {
   readonly caller: Caller;
   readonly era: Era;
-  readonly requestId: string;
+  /** Gives the id of the next call in this request; a batch brings several. */
+  readonly nextRequestId: () => string;
   readonly client: string | undefined;
   readonly address: string | undefined;
   readonly whenHungUp: (listener: () => void) => void;
@@ -68,6 +69,7 @@ export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpSe
 
 function registerTool(server: McpServer, registered: RegisteredTool, callTool: CallTool, request: SdkRequest): void {
   const { tool, inputSchema } = registered;
+  const { nextRequestId, ...facts } = request;
   server.registerTool(
     tool.name,
     {
@@ -78,7 +80,13 @@ function registerTool(server: McpServer, registered: RegisteredTool, callTool: C
       annotations: tool.annotations,
     },
     async (given: unknown, context: ServerContext) => {
-      const result = await callTool({ registered, arguments: given, ...request, ...modernParts(request.era, context) });
+      const result = await callTool({
+        registered,
+        arguments: given,
+        requestId: nextRequestId(),
+        ...facts,
+        ...modernParts(request.era, context),
+      });
       // call-tool.ts renders exactly the result of tools/call in the request's era.
       return result as unknown as CallToolResult;
     },
