@@ -104,7 +104,7 @@ describe("docstrings", () => {
   const EXPORT = /^export (?:async )?(?:function|class|const|interface|type) (\w+)/;
   /** Small names that say all there is to say beside their own declaration. */
   const spokenFor = (line: string): boolean =>
-    /^export (?:interface|type) \w+(?:Options|Deps|Table)\b/.test(line) || /^export type .*;$/.test(line);
+    /^export (?:interface|type) \w+(?:Options|Deps|Props|Table)\b/.test(line) || /^export type .*;$/.test(line);
 
   it("stand over every export", () => {
     const bare = sources

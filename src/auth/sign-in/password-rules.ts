@@ -37,7 +37,6 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   "7": "t",
   "@": "a",
   $: "s",
-  "!": "i",
 };
 
 /** Says why a password is not taken; undefined when it is. `names` are what anybody would try first: the login name and the like. */
@@ -59,11 +58,16 @@ function isMonotonous(text: string): boolean {
 }
 
 function isCommon(text: string): boolean {
-  const plain = [...text].map((character) => LOOKALIKES[character] ?? character).join("");
-  return [text, plain].some((form) => {
+  const core = text.replace(/[^\p{L}]+$/u, "");
+  return [text, lettersFor(text), lettersFor(core)].some((form) => {
     const words = form.split(/[^\p{L}]+/u).filter((word) => word !== "");
-    return COMMON.has(onceOf(words.join(""))) || (words.length > 0 && words.every((word) => COMMON.has(onceOf(word))) && words.length < 3);
+    const areCommon = words.length > 0 && words.length < 3 && words.every((word) => COMMON.has(onceOf(word)));
+    return areCommon || COMMON.has(onceOf(words.join("")));
   });
+}
+
+function lettersFor(text: string): string {
+  return [...text].map((character) => LOOKALIKES[character] ?? character).join("");
 }
 
 /** The shortest text whose repetition is `text`. */
