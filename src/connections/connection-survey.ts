@@ -37,12 +37,14 @@ export async function surveyConnections(deps: SurveyDeps, userId: string): Promi
     () => late.abort(new Error("the page waits no longer")),
     () => undefined,
   );
-  const surveyed = await Promise.all(
-    rows.map((row, index) => (index < MAX_ASKED ? surveyOne(deps, row, late.signal) : Promise.resolve(unknown(row)))),
-  );
-  enough.abort();
-  await timer;
-  return surveyed;
+  try {
+    return await Promise.all(
+      rows.map((row, index) => (index < MAX_ASKED ? surveyOne(deps, row, late.signal) : Promise.resolve(unknown(row)))),
+    );
+  } finally {
+    enough.abort();
+    await timer;
+  }
 }
 
 async function surveyOne({ connections }: SurveyDeps, row: ConnectionRow, signal: AbortSignal): Promise<SurveyedConnection> {
