@@ -54,7 +54,7 @@ function switchAccount(request: SimRequest, session: Session): SimReply {
 function accountProperties(): Readonly<Record<string, boolean>> {
   return {
     hasChildAccounts: false,
-    supportsCashQty: false,
+    supportsCashQty: true,
     liteUnderPro: false,
     noFXConv: false,
     isProp: false,

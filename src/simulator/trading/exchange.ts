@@ -1,11 +1,14 @@
 import { Decimal } from "../../lib/decimal.ts";
 import type { Market, SimInstrument, SimQuote } from "../market/market.ts";
 import type { AccountBooks } from "./account-books.ts";
-import { amountOf, exchangedCurrencyOf } from "./amounts.ts";
+import { amountOf, exchangedCurrencyOf, tickOf } from "./amounts.ts";
+import { auctionPrice, isAuctionOrder } from "./auction.ts";
 import { commissionOf } from "./commission.ts";
 import { matchOrder } from "./matching.ts";
+import { afterFillOfGroup, releasedChild } from "./order-group.ts";
 import { settleExpiredOptions } from "./option-expiry.ts";
 import type { SimOrder } from "./records.ts";
+import { followMarket } from "./trailing.ts";
 import { tradingDay } from "./trading-day.ts";
 import type { TradingStore } from "./trading-store.ts";
 
@@ -84,7 +87,11 @@ export class Exchange {
       store.atomically(() => {
         for (const execution of settled) books.record(execution);
         const taken = new Map<number, Decimal>();
-        for (const order of before) this.#passOrder(order, { from, to, taken });
+        // An earlier order of this stretch may have ended a later one of its group.
+        for (const { id } of before) {
+          const order = this.#working.get(id);
+          if (order !== undefined) this.#passOrder(order, { from, to, taken });
+        }
         if (taken.size > 0) store.setCounter("advanced_to", to);
       });
     } catch (error) {
@@ -96,13 +103,44 @@ export class Exchange {
     }
   }
 
-  #passOrder(order: SimOrder, { from, to, taken }: Stretch): void {
+  #passOrder(waiting: SimOrder, { from, to, taken }: Stretch): void {
+    const order = this.#released(waiting, to);
+    if (order.state !== "working" || order.held === true) {
+      const ended = order.state === "working" ? this.#ended(order, this.#deps.market.instrument(order.conid), to) : order;
+      if (ended !== waiting) this.put(ended);
+      return;
+    }
     const until = Math.min(to, order.expiresAt ?? to);
     const since = Math.max(from, order.activeFrom);
     const instrument = this.#deps.market.instrument(order.conid);
-    const looked = instrument === undefined || until < since ? order : this.#look(order, { instrument, from: since, to: until, taken });
+    const looked = instrument === undefined || until < since ? order : this.#meet(order, { instrument, from: since, to: until, taken });
     const ended = looked.state === "working" ? this.#ended(looked, instrument, to) : looked;
-    if (ended !== order) this.put(ended);
+    if (ended !== waiting) this.put(ended);
+    if (looked.filled.greaterThan(order.filled)) this.#endGroup(looked, looked.filled.minus(order.filled), to);
+  }
+
+  /** An order that waits for its parent, as the parent lets it be. */
+  #released(order: SimOrder, to: number): SimOrder {
+    if (order.held !== true || order.parentOrderId === undefined) return order;
+    return releasedChild(order, this.#deps.store.order(order.parentOrderId), to) ?? order;
+  }
+
+  /** Ends or shrinks the other orders of a group of which one has filled. */
+  #endGroup(filled: SimOrder, quantity: Decimal, at: number): void {
+    if (filled.group === undefined) return;
+    for (const other of this.working) {
+      if (other.group === filled.group && other.id !== filled.id && other.accountId === filled.accountId)
+        this.put(afterFillOfGroup(other, quantity, at));
+    }
+  }
+
+  /** Lets the order take part in its auction, or meet the market of one stretch. */
+  #meet(order: SimOrder, stretch: Stretch & { instrument: SimInstrument }): SimOrder {
+    if (!isAuctionOrder(order)) return this.#look(order, stretch);
+    const price = order.expiresAt === undefined || stretch.to < order.expiresAt ? undefined : auctionPrice(order, this.#deps.market);
+    if (price === undefined) return order;
+    const quantity = order.quantity.minus(order.filled);
+    return this.#fill({ ...order, arrived: true }, { instrument: stretch.instrument, price, quantity, at: stretch.to });
   }
 
   /** Lets the order meet the market of one stretch. */
@@ -112,10 +150,12 @@ export class Exchange {
     const open = !instrument.halted && market.isOpen(order.conid, to, order.outsideRth);
     const range = instrument.halted || to <= from ? undefined : market.traded(order.conid, from + 1, to, order.outsideRth);
     const match = matchOrder(order, { open, quote, range });
+    const tick = tickOf(instrument, order.stopPrice ?? Decimal.one);
+    const followed = match.triggered ? order : followMarket(order, { open, quote, range }, tick);
     const seen =
       order.triggered === match.triggered && order.arrived === (order.arrived || match.arrived)
-        ? order
-        : { ...order, ...flags(order, match), updatedAt: to };
+        ? followed
+        : { ...followed, ...flags(order, match), updatedAt: to };
     if (match.price === undefined) return seen;
     const used = taken.get(order.conid) ?? Decimal.zero;
     const shown = match.takesShown ? shownSize(order, quote()) : Decimal.zero;

@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 
 import { Decimal } from "../../lib/decimal.ts";
 import { seededRandom } from "../../lib/random.ts";
+import type { OrderSet } from "./order-desk.ts";
+import { ORDER_KINDS, TIFS } from "./records.ts";
 import type { Execution, OrderKind, Side, Tif } from "./records.ts";
-import { CONID, DU1, DU2, createTestWorld } from "./test-world.ts";
+import { CONID, DU1, DU2, UNASKED, createTestWorld, ticketOf } from "./test-world.ts";
 import type { Terms, TestWorld } from "./test-world.ts";
 import { createTradingStore } from "./trading-store.ts";
 import type { AccountValuation } from "./valuation.ts";
@@ -22,19 +24,38 @@ function randomTerms(world: TestWorld, fraction: () => number): Terms {
   const last = world.market.quote(chosen, world.now).last;
   const near = (): Decimal => last.times(D((0.99 + fraction() * 0.02).toFixed(4)));
   const onTick = (price: Decimal): Decimal => price.roundToStep(world.market.priceIncrement(chosen, price));
-  const kind = pick<OrderKind>(["MKT", "MKT", "LMT", "LMT", "STP", "STOP_LIMIT"], fraction());
-  const fractions = (chosen === CONID.AAPL || chosen === CONID.MSFT) && kind !== "STP" && fraction() < 0.2;
+  const kind = pick<OrderKind>(["MKT", "MKT", "LMT", "LMT", ...ORDER_KINDS], fraction());
+  const fractions = (chosen === CONID.AAPL || chosen === CONID.MSFT) && (kind === "MKT" || kind === "LMT") && fraction() < 0.2;
   const whole = String(1 + Math.floor(fraction() ** 3 * 900));
   return {
     accountId: pick([DU1, DU2], fraction()),
     conid: chosen,
     side: pick<Side>(["BUY", "SELL"], fraction()),
     kind,
-    tif: pick<Tif>(["DAY", "GTC", "IOC"], fraction()),
+    tif: pick<Tif>(kind === "MOC" || kind === "LOC" || kind === "MIDPRICE" ? ["DAY"] : [...TIFS], fraction()),
+    goodTill: world.now + Math.ceil(fraction() * 2 * DAY_MS),
+    trail:
+      kind === "TRAIL" || kind === "TRAILLMT"
+        ? { amount: D((0.1 + fraction()).toFixed(2)), unit: pick(["amt", "%"], fraction()) }
+        : undefined,
     quantity: fractions ? (fraction() * 3 + 0.001).toFixed(3) : whole,
-    limitPrice: kind === "LMT" || kind === "STOP_LIMIT" ? onTick(near()) : undefined,
-    stopPrice: kind === "STP" || kind === "STOP_LIMIT" ? onTick(near()) : undefined,
+    limitPrice: LIMITED.has(kind) ? onTick(near()) : undefined,
+    stopPrice: STOPPED.has(kind) ? onTick(near()) : undefined,
   };
+}
+
+const LIMITED: ReadonlySet<OrderKind> = new Set(["LMT", "STOP_LIMIT", "TRAILLMT", "LIT", "LOC", "MIDPRICE"]);
+const STOPPED: ReadonlySet<OrderKind> = new Set(["STP", "STOP_LIMIT", "TRAILLMT", "MIT", "LIT"]);
+
+/** A purchase with a profit taker and a stop, or two sales of which one cancels the other. */
+function randomSet(world: TestWorld, fraction: () => number): OrderSet {
+  const { last } = world.market.quote(CONID.MSFT, world.now);
+  const price = (share: string): Decimal => last.times(D(share)).round(2);
+  const base = { conid: CONID.MSFT, quantity: String(1 + Math.floor(fraction() * 50)), tif: "GTC" } as const;
+  const profit = ticketOf({ ...base, side: "SELL", kind: "LMT", limitPrice: price("1.003") });
+  const loss = ticketOf({ ...base, side: "SELL", kind: "STP", stopPrice: price("0.997") });
+  const entry = ticketOf({ ...base, kind: pick<OrderKind>(["MKT", "LMT"], fraction()), limitPrice: price("1.001") });
+  return fraction() < 0.5 ? { first: entry, others: [profit, loss], kind: "bracket" } : { first: profit, others: [loss], kind: "oca" };
 }
 
 function add<K>(sums: Map<K, Decimal>, key: K, value: Decimal): void {
@@ -121,8 +142,11 @@ describe("whatever happens", () => {
     for (let step = 0; step < 150; step += 1) {
       const action = fraction();
       if (action < 0.5) {
-        const reply = world.tryPlace(randomTerms(world, fraction));
-        if (reply.kind === "accepted") placed.push(reply.order.id);
+        const { desk } = world.trading;
+        const set = fraction() < 0.2;
+        const reply = set ? desk.placeSet(randomSet(world, fraction), UNASKED, world.now) : world.tryPlace(randomTerms(world, fraction));
+        if (reply.kind !== "accepted") continue;
+        placed.push(reply.order.id, ...(reply.others ?? []).flatMap((each) => ("failure" in each ? [] : [each.id])));
       } else if (action < 0.57 && placed.length > 0) {
         const id = pick([placed[0] ?? 0, ...placed], fraction());
         world.trading.desk.cancel(world.order(id).accountId, id, world.now);

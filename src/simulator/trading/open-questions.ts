@@ -11,6 +11,10 @@ const MAX_QUESTIONS = 500;
 export interface PendingTicket {
   readonly userName: string;
   readonly ticket: Ticket;
+  /** The orders of a set that come after the first: a bracket's children, or the others of which one cancels all. */
+  readonly others?: readonly Ticket[] | undefined;
+  /** How the orders of a set belong together. */
+  readonly set?: "bracket" | "oca" | undefined;
   /** Undefined for a new order. */
   readonly orderId: number | undefined;
 }

@@ -2,13 +2,17 @@ import { Decimal } from "../../lib/decimal.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
 import type { Exchange } from "./exchange.ts";
+import { tickOf } from "./amounts.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import type { OpenQuestion, PendingTicket } from "./open-questions.ts";
+import { bracketGroup, ocaGroup } from "./order-group.ts";
+import { endOfOrder } from "./order-lifetime.ts";
 import { questionsOf, withPricesOnTick } from "./order-questions.ts";
 import { refusalOf } from "./order-refusals.ts";
 import type { OrderContext } from "./order-refusals.ts";
 import { orderStatus } from "./order-status.ts";
 import type { SimOrder, Ticket } from "./records.ts";
+import { trailingStop } from "./trailing.ts";
 import type { TradingStore } from "./trading-store.ts";
 import type { AccountValuation } from "./valuation.ts";
 
@@ -28,11 +32,21 @@ export interface Sender {
 
 /** What comes of an order request. `lost` is IBKR's 503: the order may still go live later. */
 export type DeskReply =
-  | { readonly kind: "accepted"; readonly order: SimOrder }
+  | { readonly kind: "accepted"; readonly order: SimOrder; readonly others?: readonly SetOutcome[] }
   | { readonly kind: "question"; readonly open: OpenQuestion }
   | { readonly kind: "refused"; readonly text: string }
   | { readonly kind: "duplicate"; readonly text: string }
   | { readonly kind: "unknown_order" | "not_working" | "unknown_question" | "declined" | "lost" };
+
+/** What comes of one of the further orders of a set: it was taken, or refused though the first was taken. */
+export type SetOutcome = SimOrder | { readonly failure: string };
+
+/** Orders that are sent together: a parent and its children, or several of which one cancels all. */
+export interface OrderSet {
+  readonly first: Ticket;
+  readonly others: readonly Ticket[];
+  readonly kind: "bracket" | "oca";
+}
 
 /** What comes of a cancellation; `at_once` when the order wasn't at the exchange yet. */
 export type CancelReply =
@@ -43,6 +57,10 @@ export type CancelReply =
 /** Takes orders, asks and hears answers, changes and cancels. */
 export interface OrderDesk {
   place(ticket: Ticket, sender: Sender, now: number): DeskReply;
+  /** Places a set. A child whose parent was taken may still be refused by itself. */
+  placeSet(set: OrderSet, sender: Sender, now: number): DeskReply;
+  /** Finds an order that a child names as its parent, by order id or `cOID`. */
+  parent(accountId: string, reference: string): SimOrder | undefined;
   modify(orderId: number, ticket: Ticket, request: { sender: Sender; now: number }): DeskReply;
   /** Answers a question; each can be answered once. */
   reply(questionId: string, confirmed: boolean, request: { sender: Sender; now: number }): DeskReply;
@@ -85,6 +103,18 @@ class Desk implements OrderDesk {
     return this.#consider({ userName: sender.userName, ticket, orderId: undefined }, sender, now);
   }
 
+  placeSet({ first, others, kind }: OrderSet, sender: Sender, now: number): DeskReply {
+    this.#questions.disturb(first.accountId);
+    return this.#consider({ userName: sender.userName, ticket: first, orderId: undefined, others, set: kind }, sender, now);
+  }
+
+  parent(accountId: string, reference: string): SimOrder | undefined {
+    const { store } = this.#deps;
+    const byId = /^\d{1,15}$/.test(reference) ? store.order(Number(reference)) : undefined;
+    const found = byId ?? store.orderByClientId(accountId, reference);
+    return found?.accountId === accountId ? found : undefined;
+  }
+
   modify(orderId: number, ticket: Ticket, { sender, now }: { sender: Sender; now: number }): DeskReply {
     this.#questions.disturb(ticket.accountId);
     return this.#consider({ userName: sender.userName, ticket, orderId }, sender, now);
@@ -114,6 +144,7 @@ class Desk implements OrderDesk {
     const order = this.#deps.store.order(orderId);
     if (order === undefined || order.accountId !== accountId) return { kind: "unknown_order" };
     if (order.state !== "working") return { kind: "not_working" };
+    // Its children go with it when time next passes, or live on for what it has filled.
     if (orderStatus(order, this.#deps.market, now) === "PreSubmitted") {
       this.#deps.exchange.put({ ...order, state: "cancelled", updatedAt: now });
       return { kind: "at_once", order };
@@ -142,7 +173,14 @@ class Desk implements OrderDesk {
     if (refused !== undefined) return refused;
     const before = this.#target(pending);
     const context = this.#context(pending.ticket, before, now);
-    const [first, ...rest] = questionsOf(pending.ticket, context, { suppressed: sender.suppressed, before });
+    const own = questionsOf(pending.ticket, context, { suppressed: sender.suppressed, before });
+    const asked = new Set([...sender.suppressed, ...own.flatMap(({ messages }) => messages.map(({ id }) => id))]);
+    const ofOthers = (pending.others ?? []).flatMap((ticket) => {
+      const questions = questionsOf(ticket, this.#context(ticket, undefined, now), { suppressed: asked, before: undefined });
+      for (const { messages } of questions) for (const { id } of messages) asked.add(id);
+      return questions;
+    });
+    const [first, ...rest] = [...own, ...ofOthers];
     if (first !== undefined) return { kind: "question", open: this.#questions.ask(pending, [first, ...rest], now) };
     return this.#accept(pending, now);
   }
@@ -182,14 +220,48 @@ class Desk implements OrderDesk {
   #accept(pending: PendingTicket, now: number): DeskReply {
     const { market, store, exchange } = this.#deps;
     const before = this.#target(pending);
-    const ticket = withPricesOnTick(pending.ticket, this.#context(pending.ticket, before, now));
-    const expiresAt = ticket.tif === "DAY" ? market.dayOrderExpiry(ticket.conid, now, ticket.outsideRth) : undefined;
-    const order =
-      before === undefined
-        ? { ...newOrder(ticket, this.#nextOrderId(), now), expiresAt }
-        : { ...before, ...changes(ticket), expiresAt, arrived: false, activeFrom: now, updatedAt: now };
-    store.atomically(() => exchange.put(order));
-    return { kind: "accepted", order };
+    const ticket = this.#completed(pending.ticket, before, now);
+    const expiresAt = endOfOrder(ticket, market, now);
+    if (before !== undefined) {
+      const order = { ...before, ...changes(ticket), expiresAt, arrived: false, activeFrom: now, updatedAt: now };
+      store.atomically(() => exchange.put(order));
+      return { kind: "accepted", order };
+    }
+    return store.atomically(() => {
+      const order = this.#put(ticket, { now, group: (id) => (pending.set === "oca" ? ocaGroup(id) : ticket.group) });
+      if (pending.others === undefined) return { kind: "accepted", order };
+      return { kind: "accepted", order, others: pending.others.map((other) => this.#acceptOther(other, { order, pending, now })) };
+    });
+  }
+
+  /** Takes one of the further orders of a set, whose first was taken. */
+  #acceptOther(ticket: Ticket, { order, pending, now }: { order: SimOrder; pending: PendingTicket; now: number }): SetOutcome {
+    const bracket = pending.set === "bracket";
+    const linked = bracket ? { ...ticket, parentOrderId: order.id } : ticket;
+    const refused = this.#refused({ userName: pending.userName, ticket: linked, orderId: undefined }, now);
+    if (refused !== undefined) return { failure: "text" in refused ? refused.text : refused.kind };
+    const group = bracket ? bracketGroup(order.id) : ocaGroup(order.id);
+    return this.#put(this.#completed(linked, undefined, now), { now, group: () => group });
+  }
+
+  #put(ticket: Ticket, { now, group }: { now: number; group: (id: number) => string | undefined }): SimOrder {
+    const { market, exchange, store } = this.#deps;
+    const id = this.#nextOrderId();
+    const own = group(id);
+    const held = ticket.parentOrderId !== undefined && store.order(ticket.parentOrderId)?.state === "working";
+    const expiresAt = endOfOrder(ticket, market, now);
+    const order = { ...newOrder(ticket, id, now), expiresAt, ...(own === undefined ? {} : { group: own }), ...(held ? { held } : {}) };
+    exchange.put(order);
+    return order;
+  }
+
+  /** A ticket as it is placed: prices on the tick, and a trailing stop at its distance from the market. */
+  #completed(ticket: Ticket, before: SimOrder | undefined, now: number): Ticket {
+    const { instrument, market } = this.#context(ticket, before, now);
+    const onTick = withPricesOnTick(ticket, { instrument });
+    if (ticket.trail === undefined || onTick.stopPrice !== undefined) return onTick;
+    const { last } = market.quote(ticket.conid, now);
+    return { ...onTick, stopPrice: trailingStop(ticket, last, tickOf(instrument, last)) };
   }
 
   #nextOrderId(): number {
@@ -224,8 +296,9 @@ function newOrder(ticket: Ticket, id: number, now: number): SimOrder {
 }
 
 /** What a modification may change. */
-function changes(ticket: Ticket): Pick<SimOrder, "quantity" | "limitPrice" | "stopPrice" | "tif"> {
-  return { quantity: ticket.quantity, limitPrice: ticket.limitPrice, stopPrice: ticket.stopPrice, tif: ticket.tif };
+function changes(ticket: Ticket): Pick<SimOrder, "quantity" | "limitPrice" | "stopPrice" | "tif" | "trail" | "goodTill"> {
+  const { quantity, limitPrice, stopPrice, tif, trail, goodTill } = ticket;
+  return { quantity, limitPrice, stopPrice, tif, trail, goodTill };
 }
 
 function changeRefusal(before: SimOrder, ticket: Ticket): string | undefined {

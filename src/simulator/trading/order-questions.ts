@@ -5,7 +5,7 @@ import { grouped } from "./number-text.ts";
 import { expectedPrice, referencePrice } from "./order-refusals.ts";
 import type { OrderContext } from "./order-refusals.ts";
 import { questionText } from "./order-text.ts";
-import type { SimOrder, Ticket } from "./records.ts";
+import type { OrderKind, SimOrder, Ticket } from "./records.ts";
 
 const PERCENTAGE = 3;
 const PERCENTAGE_LIMIT = Decimal.parse("0.03");
@@ -39,6 +39,7 @@ export function questionsOf(ticket: Ticket, context: OrderContext, { suppressed,
     ...sizeMessages(ticket, context, before),
     ...kindMessages(ticket, context),
     ...capMessages(ticket, context),
+    ...cashMessages(ticket),
   ].filter(({ id }) => !suppressed.has(id));
   const chained = messages.slice(0, MAX_CHAIN - 1).map((message) => [message]);
   const rest = messages.slice(MAX_CHAIN - 1);
@@ -114,9 +115,10 @@ function kindMessages(ticket: Ticket, context: OrderContext): readonly OrderMess
     const risky = !open || instrument.halted || instrument.availability === "none";
     return risky ? [{ id: "o10151", text: MARKET_RISK }] : [];
   }
-  if (ticket.kind === "LMT") return [];
+  if (!STOPPING_KINDS.has(ticket.kind)) return [];
   const reached = stopReached(ticket, { open: true, quote: () => market.quote(instrument.conid, now), range: undefined });
   const stop = { id: "o10152", text: STOP_RISK };
+  if (ticket.trail !== undefined) return [stop];
   return reached
     ? [
         {
@@ -127,6 +129,17 @@ function kindMessages(ticket: Ticket, context: OrderContext): readonly OrderMess
       ]
     : [stop];
 }
+
+/** Kinds that become orders at a price which is worse than the present one. */
+const STOPPING_KINDS: ReadonlySet<OrderKind> = new Set(["STP", "STOP_LIMIT", "TRAIL", "TRAILLMT"]);
+
+function cashMessages({ cashQuantity }: Ticket): readonly OrderMessage[] {
+  return cashQuantity === undefined ? [] : [{ id: "o10164", text: CASH_DETAILS }];
+}
+
+const CASH_DETAILS =
+  "Traders are responsible for understanding cash quantity details, which are provided on a best efforts basis only. The order is " +
+  "placed for the whole shares or units that the amount buys.\nAre you sure you want to submit this order?";
 
 const MARKET_RISK =
   "You are about to submit a market order. It may be executed at a price far from the last one, since the market for this " +

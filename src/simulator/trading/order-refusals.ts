@@ -1,10 +1,11 @@
 import { Decimal } from "../../lib/decimal.ts";
 import type { Market, SimInstrument } from "../market/market.ts";
 import { amountOf, decimalsOf, priceText, unitValueOf } from "./amounts.ts";
+import { isAuctionOrder } from "./auction.ts";
 import { commissionOf } from "./commission.ts";
 import { BORROWED_CURRENCY, marginOf } from "./margin.ts";
 import { grouped } from "./number-text.ts";
-import type { SimOrder, Ticket } from "./records.ts";
+import type { OrderKind, SimOrder, Ticket, Tif } from "./records.ts";
 import { tradingDay } from "./trading-day.ts";
 import { marginInput } from "./valuation.ts";
 import type { AccountValuation } from "./valuation.ts";
@@ -26,7 +27,13 @@ export interface OrderContext {
 
 /** Answers why an order can't be taken, in IBKR's words where they are known, or undefined when it can. */
 export function refusalOf(ticket: Ticket, context: OrderContext): string | undefined {
-  return contractRefusal(context) ?? attributeRefusal(ticket, context) ?? limitRefusal(ticket, context) ?? fundsRefusal(ticket, context);
+  return (
+    contractRefusal(context) ??
+    attributeRefusal(ticket, context) ??
+    timeRefusal(ticket, context) ??
+    limitRefusal(ticket, context) ??
+    fundsRefusal(ticket, context)
+  );
 }
 
 function contractRefusal({ instrument, now }: OrderContext): string | undefined {
@@ -42,9 +49,33 @@ function attributeRefusal(ticket: Ticket, { instrument }: OrderContext): string 
   const fraction = !quantity.isInteger();
   if (fraction && !instrument.fractionsAllowed) return "Fractional quantities can not be traded in this instrument.";
   if (fraction && decimalsOf(quantity) > FRACTION_DECIMALS) return `Order quantity can have at most ${FRACTION_DECIMALS} decimals.`;
-  if (outsideRth && (fraction || ticket.kind === "MKT" || ticket.kind === "STP"))
+  if (outsideRth && (fraction || !EXTENDED_KINDS.has(ticket.kind) || ticket.tif === "OPG"))
     return "invalid order attribute : Outside Regular Trading Hours";
+  if (fraction && (isAuctionOrder(ticket) || ticket.kind === "MIDPRICE"))
+    return "Fractional quantities can not be traded with this order type.";
   return undefined;
+}
+
+/** Kinds that may fill before and after regular hours: those with a limit that isn't an auction's. */
+const EXTENDED_KINDS: ReadonlySet<OrderKind> = new Set(["LMT", "STOP_LIMIT", "TRAILLMT", "LIT"]);
+
+/** Times in force that an order type goes with; the others go with all but OPG. */
+const TIFS_OF_KIND: Partial<Record<OrderKind, readonly Tif[]>> = {
+  MKT: ["DAY", "GTC", "IOC", "OPG", "GTD"],
+  LMT: ["DAY", "GTC", "IOC", "OPG", "GTD"],
+  MOC: ["DAY"],
+  LOC: ["DAY"],
+  MIDPRICE: ["DAY"],
+};
+const USUAL_TIFS: readonly Tif[] = ["DAY", "GTC", "IOC", "GTD"];
+
+function timeRefusal({ kind, tif, goodTill }: Ticket, { instrument, now }: OrderContext): string | undefined {
+  if (!(TIFS_OF_KIND[kind] ?? USUAL_TIFS).includes(tif)) return `${tif} time in force is not supported for this order`;
+  if (tif === "GTD" && (goodTill === undefined || goodTill <= now)) return "Invalid good till date: it must be a date in the future.";
+  const american = instrument.secType === "STK" && instrument.countryCode === "US";
+  if (kind === "MIDPRICE" && !american) return "Order type MIDPRICE is not supported for this instrument.";
+  const auction = tif === "OPG" || kind === "MOC" || kind === "LOC";
+  return auction && instrument.secType !== "STK" ? "Auction orders are not supported for this instrument." : undefined;
 }
 
 function limitRefusal(ticket: Ticket, { market, instrument, now }: OrderContext): string | undefined {
@@ -97,6 +128,8 @@ function earlier(orders: readonly SimOrder[], order: SimOrder): readonly SimOrde
  * working orders of the same side count as filled before it.
  */
 export function fundsNeeded(ticket: Ticket, { market, instrument, valuation, working, now }: OrderContext): Decimal {
+  // A child closes what its parent will have opened.
+  if (ticket.parentOrderId !== undefined) return Decimal.zero;
   const signed = (quantity: Decimal): Decimal => (ticket.side === "BUY" ? quantity : quantity.negated());
   const held = valuation.holdings.find(({ position }) => position.conid === ticket.conid)?.position.quantity ?? Decimal.zero;
   const ahead = working.filter((order) => order.conid === ticket.conid && order.side === ticket.side);

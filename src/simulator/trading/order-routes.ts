@@ -1,12 +1,15 @@
 import { isRecord } from "../../lib/json.ts";
 import { failure, ok, refusal } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
+import type { Market } from "../market/market.ts";
 import type { Session } from "../session/session.ts";
 import type { Simulation } from "../simulation.ts";
 import { afterAccounts, ofAccount } from "./order-access.ts";
 import type { AccountRequest } from "./order-access.ts";
 import type { DeskReply, Sender } from "./order-desk.ts";
 import { orderStatus } from "./order-status.ts";
+import { readOrderSet } from "./order-set.ts";
+import type { SimOrder } from "./records.ts";
 import { readTicket } from "./ticket.ts";
 import { whatIfAnswer } from "./what-if.ts";
 
@@ -41,31 +44,20 @@ function senderOf(session: Session): Sender {
 }
 
 function placeOrder({ accountId, request, session, simulation }: AccountRequest): SimReply {
-  const single = singleTicket(request.body);
-  if ("reply" in single) return single.reply;
-  const read = readTicket(single.raw, accountId, simulation.market);
+  const { desk } = simulation.trading;
+  const read = readOrderSet(request.body, { accountId, market: simulation.market, now: request.now, parent: desk.parent.bind(desk) });
   if ("reply" in read) return read.reply;
-  const reply = simulation.trading.desk.place(read.ticket, senderOf(session), request.now);
+  const sender = senderOf(session);
+  const reply = read.set === undefined ? desk.place(read.first, sender, request.now) : desk.placeSet(read.set, sender, request.now);
   return deskAnswer(reply, simulation, request.now);
 }
 
-/** The one ticket of a body, which is `{"orders":[…]}` or the bare array, or what to answer when there isn't exactly one. */
-function singleTicket(body: unknown): { readonly raw: unknown } | { readonly reply: SimReply } {
-  if (body === undefined) return { reply: failure(400, "Failed to parse body as JSON: body is empty") };
-  const tickets: unknown = isRecord(body) ? body["orders"] : body;
-  if (!Array.isArray(tickets)) return { reply: failure(400, "orders request includes parameter with incorrect type") };
-  if (tickets.length === 0) return { reply: failure(400, "Bad Request: orders can't be empty") };
-  if (tickets.length > 1) return { reply: refusal("Bracket, OCA and several orders in one request are not supported.") };
-  return { raw: tickets[0] };
-}
-
 function previewOrder({ accountId, request, simulation }: AccountRequest): SimReply {
-  const single = singleTicket(request.body);
-  if ("reply" in single) return single.reply;
-  const read = readTicket(single.raw, accountId, simulation.market);
+  const { desk } = simulation.trading;
+  const read = readOrderSet(request.body, { accountId, market: simulation.market, now: request.now, parent: desk.parent.bind(desk) });
   // The preview turns into HTTP failures what placing answers with 200 and an error: 400 for a contract, 500 for a price.
   if ("reply" in read) return previewFailure(read.reply);
-  return ok(whatIfAnswer(read.ticket, simulation.trading.desk.judge(read.ticket, request.now)));
+  return ok(whatIfAnswer(read.first, desk.judge(read.first, request.now)));
 }
 
 function previewFailure(reply: SimReply): SimReply {
@@ -78,7 +70,7 @@ function modifyOrder({ accountId, request, session, simulation }: AccountRequest
   const orderId = Number(request.params["orderId"]);
   if (!isRecord(request.body)) return failure(400, "Bad Request: body can't be empty");
   if (simulation.trading.order(orderId)?.accountId !== accountId) return failure(400, `OrderID ${request.params["orderId"]} doesn't exist`);
-  const read = readTicket(request.body, accountId, simulation.market);
+  const read = readTicket(request.body, { accountId, market: simulation.market, now: request.now });
   if ("reply" in read) return read.reply;
   const reply = simulation.trading.desk.modify(orderId, read.ticket, { sender: senderOf(session), now: request.now });
   return deskAnswer(reply, simulation, request.now);
@@ -103,8 +95,13 @@ const NOTHING_DONE: Readonly<Record<Exclude<DeskReply["kind"], "accepted" | "que
 };
 
 function deskAnswer(reply: DeskReply, { market }: Simulation, now: number): SimReply {
-  if (reply.kind === "accepted")
-    return ok([{ order_id: String(reply.order.id), order_status: orderStatus(reply.order, market, now), encrypt_message: "1" }]);
+  if (reply.kind === "accepted") {
+    const { order, others = [] } = reply;
+    return ok([
+      acceptedRow(order, market, now),
+      ...others.map((each) => ("failure" in each ? failedRow(each) : acceptedRow(each, market, now))),
+    ]);
+  }
   if (reply.kind === "question") {
     const { id, question } = reply.open;
     const message = question.messages.map(({ text }) => text);
@@ -113,6 +110,17 @@ function deskAnswer(reply: DeskReply, { market }: Simulation, now: number): SimR
   }
   if (reply.kind === "refused") return refusal(reply.text);
   return reply.kind === "duplicate" ? failure(400, reply.text) : NOTHING_DONE[reply.kind];
+}
+
+function acceptedRow(order: SimOrder, market: Market, now: number): Readonly<Record<string, unknown>> {
+  const row = { order_id: String(order.id), order_status: orderStatus(order, market, now), encrypt_message: "1" };
+  if (order.parentOrderId === undefined) return order.group === undefined ? row : { ...row, local_order_id: order.clientOrderId ?? "" };
+  return { ...row, parent_order_id: String(order.parentOrderId), local_order_id: order.clientOrderId ?? "" };
+}
+
+/** A child that was refused though its parent was taken. */
+function failedRow({ failure: text }: { readonly failure: string }): Readonly<Record<string, unknown>> {
+  return { order_id: "-1", order_status: "Failed", text, warning_message: null };
 }
 
 function cancelOrder({ accountId, request, simulation }: AccountRequest): SimReply {

@@ -51,6 +51,8 @@ export function liveOrderRow(order: SimOrder, { market, instrument, now }: RowCo
     ...(order.stopPrice === undefined ? {} : stopFields(priceText(instrument, order.stopPrice))),
     ...(average === undefined ? {} : { avgPrice: average }),
     ...(order.clientOrderId === undefined ? {} : { order_ref: order.clientOrderId }),
+    ...(order.parentOrderId === undefined ? {} : { parentId: order.parentOrderId }),
+    ...(order.group === undefined ? {} : { ocaGroupId: order.group }),
     timeInForce: order.state === "filled" && order.tif === "DAY" ? "CLOSE" : order.tif,
     lastExecutionTime_r: order.updatedAt,
     side: order.side,

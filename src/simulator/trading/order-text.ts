@@ -9,6 +9,13 @@ export const KIND_NAMES: Readonly<Record<OrderKind, { readonly shown: string; re
   LMT: { shown: "Limit", original: "LIMIT" },
   STP: { shown: "Stop", original: "STOP" },
   STOP_LIMIT: { shown: "Stop Limit", original: "STOP_LIMIT" },
+  TRAIL: { shown: "Trailing Stop", original: "TRAILING_STOP" },
+  TRAILLMT: { shown: "Trailing Stop Limit", original: "TRAILING_STOP_LIMIT" },
+  MIT: { shown: "Market if Touched", original: "MIT" },
+  LIT: { shown: "Limit if Touched", original: "LIT" },
+  MOC: { shown: "Market on Close", original: "MARKETONCLOSE" },
+  LOC: { shown: "Limit on Close", original: "LIMITONCLOSE" },
+  MIDPRICE: { shown: "Mid-Price", original: "MIDPRICE" },
 };
 
 const THOUSAND = Decimal.fromInteger(1000);

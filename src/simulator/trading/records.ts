@@ -2,9 +2,21 @@ import type { Decimal } from "../../lib/decimal.ts";
 
 export type Side = "BUY" | "SELL";
 
-export type OrderKind = "MKT" | "LMT" | "STP" | "STOP_LIMIT";
+/** Every order type that the simulator takes. */
+export const ORDER_KINDS = ["MKT", "LMT", "STP", "STOP_LIMIT", "TRAIL", "TRAILLMT", "MIT", "LIT", "MOC", "LOC", "MIDPRICE"] as const;
 
-export type Tif = "DAY" | "GTC" | "IOC";
+export type OrderKind = (typeof ORDER_KINDS)[number];
+
+/** Every time in force that the simulator takes. */
+export const TIFS = ["DAY", "GTC", "IOC", "OPG", "GTD"] as const;
+
+export type Tif = (typeof TIFS)[number];
+
+/** How far a trailing stop stays behind the market: an amount in the quoting unit, or a percentage of the price. */
+export interface Trail {
+  readonly amount: Decimal;
+  readonly unit: "amt" | "%";
+}
 
 /** A paper account. */
 export interface SimAccount {
@@ -37,6 +49,16 @@ export interface Ticket {
   readonly outsideRth: boolean;
   /** The sender's `cOID`. */
   readonly clientOrderId: string | undefined;
+  /** Of a trailing stop. Its `stopPrice` may be absent at first: it then begins at this distance from the market. */
+  readonly trail?: Trail | undefined;
+  /** Epoch ms until when a GTD order is good. */
+  readonly goodTill?: number | undefined;
+  /** The money that `quantity` was computed from, in the instrument's currency. */
+  readonly cashQuantity?: Decimal | undefined;
+  /** The order that must fill before this one works. */
+  readonly parentOrderId?: number | undefined;
+  /** Orders of one group end each other: `oca-…` when one of them fills, `bracket-…` by as much as it fills. */
+  readonly group?: string | undefined;
 }
 
 /** `working` until it is done; `inactive` was refused after it had been taken. */
@@ -62,6 +84,8 @@ export interface SimOrder extends Ticket {
   /** Epoch ms when a DAY order dies; undefined for other times in force. */
   readonly expiresAt: number | undefined;
   readonly cancelRequestedAt: number | undefined;
+  /** It waits for its parent to fill. */
+  readonly held?: boolean | undefined;
 }
 
 /** One execution. */

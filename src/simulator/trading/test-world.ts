@@ -18,7 +18,7 @@ export const DU1 = "DU7100001";
 export const DU2 = "DU7100002";
 
 /** Every message id that the simulator asks about. */
-const ALL_MESSAGES = ["o163", "o354", "o382", "o383", "o403", "o451", "o10138", "o10151", "o10152", "o10153"];
+const ALL_MESSAGES = ["o163", "o354", "o382", "o383", "o403", "o451", "o10138", "o10151", "o10152", "o10153", "o10164"];
 /** Someone who has suppressed every question. */
 export const UNASKED: Sender = { userName: "simuser1", suppressed: new Set(ALL_MESSAGES) };
 

@@ -3,7 +3,8 @@ import { isRecord } from "../../lib/json.ts";
 import { failure, refusal } from "../http/route.ts";
 import type { SimReply } from "../http/route.ts";
 import type { Market, SimInstrument } from "../market/market.ts";
-import type { OrderKind, Side, Ticket, Tif } from "./records.ts";
+import { sharesForCash } from "./cash-quantity.ts";
+import type { OrderKind, Side, Ticket, Tif, Trail } from "./records.ts";
 
 /** Wire names of the order types that the simulator takes; `STP_LIMIT` is an old name that IBKR still reads. */
 const KINDS: Readonly<Record<string, OrderKind>> = {
@@ -12,35 +13,50 @@ const KINDS: Readonly<Record<string, OrderKind>> = {
   STP: "STP",
   STOP_LIMIT: "STOP_LIMIT",
   STP_LIMIT: "STOP_LIMIT",
+  TRAIL: "TRAIL",
+  TRAILLMT: "TRAILLMT",
+  MIT: "MIT",
+  LIT: "LIT",
+  MOC: "MOC",
+  LOC: "LOC",
+  MIDPRICE: "MIDPRICE",
 };
 /** Order types that IBKR has and the simulator doesn't. */
-const OTHER_KINDS = new Set(["MIDPRICE", "TRAIL", "TRAILLMT", "MOC", "LOC", "MIT", "LIT", "REL"]);
-const TIFS: Readonly<Record<string, Tif>> = { DAY: "DAY", GTC: "GTC", IOC: "IOC" };
+const OTHER_KINDS = new Set(["REL"]);
+const TIFS: Readonly<Record<string, Tif>> = { DAY: "DAY", GTC: "GTC", IOC: "IOC", OPG: "OPG", GTD: "GTD" };
 /** Fields that ask for something the simulator doesn't do; leaving them unheard would place another order than was meant. */
-const UNSUPPORTED = [
-  "cashQty",
-  "fxQty",
-  "trailingAmt",
-  "trailingType",
-  "strategy",
-  "useAdaptive",
-  "allOrNone",
-  "deactivated",
-  "isSingleGroup",
-  "parentId",
-];
-const NUMBERS = ["quantity", "price", "auxPrice"] as const;
+const UNSUPPORTED = ["fxQty", "isCcyConv", "strategy", "useAdaptive", "allOrNone", "deactivated"];
+const NUMBERS = ["quantity", "price", "auxPrice", "trailingAmt", "cashQty"] as const;
 const BOOLEANS = ["outsideRTH", "useAdaptive", "allOrNone", "deactivated", "isSingleGroup"] as const;
 const INCORRECT_TYPE = "orders request includes parameter with incorrect type";
 
-/** A ticket that can be read, with its instrument, or what to answer to one that can't. */
-export type ReadTicket = { readonly ticket: Ticket; readonly instrument: SimInstrument } | { readonly reply: SimReply };
+/** A ticket that can be read, with its instrument and what it says of a set that it belongs to. */
+export interface GoodTicket {
+  readonly ticket: Ticket;
+  readonly instrument: SimInstrument;
+  /** The `cOID` or the order id of its parent. */
+  readonly parentRef: string | undefined;
+  readonly isSingleGroup: boolean;
+}
+
+/** A ticket that can be read, or what to answer to one that can't. */
+export type ReadTicket = GoodTicket | { readonly reply: SimReply };
+
+/** What a ticket is read against. */
+export interface TicketContext {
+  /** The account of the path; a ticket that names another is refused. */
+  readonly accountId: string;
+  readonly market: Market;
+  readonly now: number;
+}
 
 /**
- * Reads one order ticket (reference F.1). `accountId` is the account of the path; a ticket that names another is refused.
- * For a stop order the stop is in `price`, for a stop limit order in `auxPrice`.
+ * Reads one order ticket (reference F.1). For a stop, trailing stop or market-if-touched order the stop is in `price`, for
+ * those with a limit in `auxPrice`. A GTD order says until when in `goodTillDate`, `YYYYMMDD-HH:mm:ss` UTC: a field of our
+ * choice, since the reference names none.
  */
-export function readTicket(raw: unknown, accountId: string, market: Market): ReadTicket {
+export function readTicket(raw: unknown, context: TicketContext): ReadTicket {
+  const { accountId, market } = context;
   if (!isRecord(raw) || !typesFit(raw)) return wrong(INCORRECT_TYPE);
   if (raw["acctId"] !== undefined && raw["acctId"] !== accountId)
     return wrong(`Bad Request: accountId is not valid: ${textOf(raw["acctId"]) ?? ""}`);
@@ -58,20 +74,61 @@ export function readTicket(raw: unknown, accountId: string, market: Market): Rea
   if (instrument === undefined) return refused(`no sec defs returned for ${textOf(raw["conidex"]) ?? conid}`);
   const unsupported = UNSUPPORTED.find((field) => raw[field] !== undefined && raw[field] !== null && raw[field] !== false);
   if (unsupported !== undefined) return refused(`invalid order attribute : ${unsupported} is not supported`);
-  const quantity = decimalOf(raw["quantity"]);
-  if (quantity === undefined) return wrong(INCORRECT_TYPE);
   const prices = pricesOf(kind, decimalOf(raw["price"]), decimalOf(raw["auxPrice"]));
-  if (prices === undefined) return refused("Invalid order price fields");
+  const trail = trailOf(kind, raw);
+  if (prices === undefined || trail === "invalid") return refused("Invalid order price fields");
+  const size = sizeOf(raw, { side, kind, conid, ...prices }, { ...context, instrument });
+  if ("reply" in size) return size;
+  const goodTill = tif === "GTD" ? instantOf(raw["goodTillDate"]) : undefined;
   const clientOrderId = textOf(raw["cOID"]);
-  const ticket = { accountId, conid, side, kind, quantity, ...prices, tif, outsideRth: raw["outsideRTH"] === true, clientOrderId };
-  return { ticket, instrument };
+  const terms = { accountId, conid, side, kind, ...prices, tif, outsideRth: raw["outsideRTH"] === true, clientOrderId };
+  const ticket = { ...terms, ...size, ...(trail === undefined ? {} : { trail }), ...(goodTill === undefined ? {} : { goodTill }) };
+  return { ticket, instrument, parentRef: parentOf(raw["parentId"]), isSingleGroup: raw["isSingleGroup"] === true };
 }
 
-function wrong(text: string): ReadTicket {
+type Size = Pick<Ticket, "quantity" | "cashQuantity"> | { readonly reply: SimReply };
+type SizedTerms = Pick<Ticket, "side" | "kind" | "conid" | "limitPrice" | "stopPrice">;
+
+/** The quantity: as it stands, or as many whole shares (units of a currency) as the money of `cashQty` buys. */
+function sizeOf(raw: Readonly<Record<string, unknown>>, terms: SizedTerms, context: TicketContext & { instrument: SimInstrument }): Size {
+  const quantity = decimalOf(raw["quantity"]);
+  const cashQuantity = decimalOf(raw["cashQty"]);
+  if (cashQuantity === undefined) return quantity === undefined ? wrong(INCORRECT_TYPE) : { quantity };
+  if (quantity !== undefined) return refused("invalid order attribute : either quantity or cashQty");
+  const bought = sharesForCash(cashQuantity, terms, context);
+  return typeof bought === "string" ? refused(bought) : { quantity: bought, cashQuantity };
+}
+
+function parentOf(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : textOf(value);
+}
+
+/** Reads `YYYYMMDD-HH:mm:ss` (UTC) or a date alone, which means its end. */
+function instantOf(value: unknown): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)(?:[- ](\d\d):(\d\d):(\d\d))?$/.exec(textOf(value) ?? "");
+  if (parts === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 23, minute = 59, second = 59] = parts
+    .slice(1)
+    .map((part: string | undefined) => (part === undefined ? undefined : Number(part)));
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** How a trailing order trails; undefined for the others, `invalid` where it does not say it. */
+function trailOf(kind: OrderKind, raw: Readonly<Record<string, unknown>>): Trail | undefined | "invalid" {
+  if (kind !== "TRAIL" && kind !== "TRAILLMT") return undefined;
+  const amount = decimalOf(raw["trailingAmt"]);
+  const unit = raw["trailingType"];
+  if (amount?.isPositive() !== true || (unit !== "amt" && unit !== "%")) return "invalid";
+  return unit === "%" && !amount.lessThan(HUNDRED) ? "invalid" : { amount, unit };
+}
+
+const HUNDRED = Decimal.fromInteger(100);
+
+function wrong(text: string): { readonly reply: SimReply } {
   return { reply: failure(400, text) };
 }
 
-function refused(text: string): ReadTicket {
+function refused(text: string): { readonly reply: SimReply } {
   return { reply: refusal(text) };
 }
 
@@ -120,12 +177,35 @@ function instrumentOf(market: Market, conid: number, conidex: unknown): SimInstr
   return routed ? instrument : undefined;
 }
 
+/** What `price` means for a kind, whether it may be left out, and whether `auxPrice` is the stop. */
+const PRICE_FIELDS: Readonly<Record<OrderKind, PriceFields>> = {
+  MKT: { price: undefined, optional: true, aux: false },
+  LMT: { price: "limit", optional: false, aux: false },
+  STP: { price: "stop", optional: false, aux: false },
+  STOP_LIMIT: { price: "limit", optional: false, aux: true },
+  TRAIL: { price: "stop", optional: true, aux: false },
+  TRAILLMT: { price: "limit", optional: false, aux: true },
+  MIT: { price: "stop", optional: false, aux: false },
+  LIT: { price: "limit", optional: false, aux: true },
+  MOC: { price: undefined, optional: true, aux: false },
+  LOC: { price: "limit", optional: false, aux: false },
+  MIDPRICE: { price: "limit", optional: true, aux: false },
+};
+
+interface PriceFields {
+  readonly price: "limit" | "stop" | undefined;
+  readonly optional: boolean;
+  readonly aux: boolean;
+}
+
 type Prices = Pick<Ticket, "limitPrice" | "stopPrice">;
 
 /** The prices that an order type wants; undefined when one is missing or isn't positive. */
 function pricesOf(kind: OrderKind, price: Decimal | undefined, auxPrice: Decimal | undefined): Prices | undefined {
-  const limitPrice = kind === "LMT" || kind === "STOP_LIMIT" ? price : undefined;
-  const stopPrice = kind === "STP" ? price : kind === "STOP_LIMIT" ? auxPrice : undefined;
-  const wanted = { MKT: [], LMT: [limitPrice], STP: [stopPrice], STOP_LIMIT: [limitPrice, stopPrice] }[kind];
-  return wanted.every((each) => each?.isPositive() === true) ? { limitPrice, stopPrice } : undefined;
+  const { price: use, optional, aux } = PRICE_FIELDS[kind];
+  const limitPrice = use === "limit" ? price : undefined;
+  const stopPrice = use === "stop" ? price : aux ? auxPrice : undefined;
+  const given = (each: Decimal | undefined): boolean => each?.isPositive() === true;
+  if (price === undefined ? use !== undefined && !optional : use !== undefined && !given(price)) return undefined;
+  return aux && !given(auxPrice) ? undefined : { limitPrice, stopPrice };
 }

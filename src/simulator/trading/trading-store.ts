@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { Decimal } from "../../lib/decimal.ts";
-import type { Deposit, Execution, OrderKind, OrderState, Side, SimAccount, SimOrder, Tif } from "./records.ts";
+import { ORDER_KINDS, TIFS } from "./records.ts";
+import type { Deposit, Execution, OrderState, Side, SimAccount, SimOrder, Trail } from "./records.ts";
 
 const SCHEMA = `
   create table if not exists sim_account (
@@ -29,6 +30,10 @@ const SCHEMA = `
   create table if not exists sim_counter (name text primary key, value integer not null) strict;
 `;
 
+/** Columns that a state file of an earlier version lacks, in their order. */
+const LATER_COLUMNS = ["trail_amount", "trail_unit", "good_till", "cash_quantity", "parent_order_id", "order_group", "held"];
+const INTEGER_COLUMNS = new Set(["good_till", "parent_order_id", "held"]);
+
 /** Most rows that one list of orders or executions answers: what IBKR gives at most. */
 const MAX_ROWS = 1000;
 
@@ -44,6 +49,8 @@ export interface TradingStore {
   /** The newest first, at most 1,000. */
   executions(accountId: string, since: number): readonly Execution[];
   order(id: number): SimOrder | undefined;
+  /** The latest order of an account with this `cOID`. */
+  orderByClientId(accountId: string, clientOrderId: string): SimOrder | undefined;
   /** All accounts' orders that still work, the oldest first. */
   workingOrders(): readonly SimOrder[];
   /** Working orders and those changed since `since`, the oldest first, at most 1,000. */
@@ -65,17 +72,21 @@ type Row = Record<string, SQLOutputValue>;
 /** Opens the brokerage's tables in a database, making them when they are missing. */
 export function createTradingStore(database: DatabaseSync): TradingStore {
   database.exec(SCHEMA);
+  addLaterColumns(database);
   const one = database.prepare("select * from sim_order where id = ?");
   const working = database.prepare("select * from sim_order where state = 'working' order by id");
   const recent = database.prepare(
     `select * from (select * from sim_order where account_id = ? and (state = 'working' or updated_at >= ?) order by id desc limit ${MAX_ROWS}) order by id`,
   );
   const used = database.prepare("select 1 from sim_order where account_id = ? and client_order_id = ? and placed_at > ? limit 1");
+  const byClientId = database.prepare(
+    "select * from sim_order where account_id = ? and client_order_id = ? order by placed_at desc, id desc limit 1",
+  );
   const executed = database.prepare(
     `select * from sim_execution where account_id = ? and at >= ? order by at desc, sequence desc limit ${MAX_ROWS}`,
   );
   const allExecuted = database.prepare("select * from sim_execution where account_id = ? order by sequence");
-  const save = database.prepare(`insert or replace into sim_order values (${placeholders(22)})`);
+  const save = database.prepare(`insert or replace into sim_order values (${placeholders(29)})`);
   const execute = database.prepare(
     `insert into sim_execution (execution_id, account_id, order_id, client_order_id, conid, side, quantity, price, amount,
       commission, currency, exchanged_currency, exchange, at) values (${placeholders(14)})`,
@@ -89,6 +100,10 @@ export function createTradingStore(database: DatabaseSync): TradingStore {
     executions: (accountId, since) => executed.all(accountId, since).map(executionOf),
     order: (id) => {
       const row = one.get(id);
+      return row === undefined ? undefined : orderOf(row);
+    },
+    orderByClientId: (accountId, clientOrderId) => {
+      const row = byClientId.get(accountId, clientOrderId);
       return row === undefined ? undefined : orderOf(row);
     },
     workingOrders: () => working.all().map(orderOf),
@@ -111,6 +126,19 @@ export function createTradingStore(database: DatabaseSync): TradingStore {
     setCounter: (name, value) => void writeCounter.run(name, value),
     atomically: (action) => atomically(database, action),
   };
+}
+
+function addLaterColumns(database: DatabaseSync): void {
+  const present = new Set(
+    database
+      .prepare("select name from pragma_table_info('sim_order')")
+      .all()
+      .map((row) => row["name"]),
+  );
+  for (const column of LATER_COLUMNS) {
+    if (present.has(column)) continue;
+    database.exec(`alter table sim_order add column ${column} ${INTEGER_COLUMNS.has(column) ? "integer" : "text"}`);
+  }
 }
 
 function atomically<T>(database: DatabaseSync, action: () => T): T {
@@ -158,6 +186,13 @@ function orderValues(order: SimOrder): (string | number | null)[] {
     order.updatedAt,
     order.expiresAt ?? null,
     order.cancelRequestedAt ?? null,
+    order.trail?.amount.toString() ?? null,
+    order.trail?.unit ?? null,
+    order.goodTill ?? null,
+    order.cashQuantity?.toString() ?? null,
+    order.parentOrderId ?? null,
+    order.group ?? null,
+    Number(order.held === true),
   ];
 }
 
@@ -194,11 +229,11 @@ function orderOf(row: Row): SimOrder {
     accountId: text(row, "account_id"),
     conid: integer(row, "conid"),
     side: sideOf(row),
-    kind: memberOf<OrderKind>(["MKT", "LMT", "STP", "STOP_LIMIT"], text(row, "kind")),
+    kind: memberOf(ORDER_KINDS, text(row, "kind")),
     quantity: decimal(row, "quantity"),
     limitPrice: optionalDecimal(row, "limit_price"),
     stopPrice: optionalDecimal(row, "stop_price"),
-    tif: memberOf<Tif>(["DAY", "GTC", "IOC"], text(row, "tif")),
+    tif: memberOf(TIFS, text(row, "tif")),
     outsideRth: integer(row, "outside_rth") === 1,
     clientOrderId: optionalText(row, "client_order_id"),
     state: memberOf<OrderState>(["working", "filled", "cancelled", "inactive"], text(row, "state")),
@@ -212,7 +247,30 @@ function orderOf(row: Row): SimOrder {
     updatedAt: integer(row, "updated_at"),
     expiresAt: optionalInteger(row, "expires_at"),
     cancelRequestedAt: optionalInteger(row, "cancel_requested_at"),
+    ...laterTerms(row),
   };
+}
+
+/** What only some orders have; left out where an order has it not. */
+function laterTerms(row: Row): Partial<SimOrder> {
+  const trail = trailOf(row);
+  const goodTill = optionalInteger(row, "good_till");
+  const cashQuantity = optionalDecimal(row, "cash_quantity");
+  const parentOrderId = optionalInteger(row, "parent_order_id");
+  const group = optionalText(row, "order_group");
+  return {
+    ...(trail === undefined ? {} : { trail }),
+    ...(goodTill === undefined ? {} : { goodTill }),
+    ...(cashQuantity === undefined ? {} : { cashQuantity }),
+    ...(parentOrderId === undefined ? {} : { parentOrderId }),
+    ...(group === undefined ? {} : { group }),
+    ...(optionalInteger(row, "held") === 1 ? { held: true } : {}),
+  };
+}
+
+function trailOf(row: Row): Trail | undefined {
+  const amount = optionalDecimal(row, "trail_amount");
+  return amount === undefined ? undefined : { amount, unit: memberOf(["amt", "%"], text(row, "trail_unit")) };
 }
 
 function executionOf(row: Row): Execution {
