@@ -95,8 +95,16 @@ async function byConid(context: ToolContext, conid: number, args: ContractArgume
 }
 
 function samePlainSymbol(found: Instrument, symbol: string): boolean {
-  // An option's or a pair's words are not compared: the conid says more than they do.
-  return /[\s./]/.test(symbol.trim()) || found.symbol.toUpperCase() === symbol.toUpperCase();
+  // An option's or a pair's words are not compared: the conid says more than they do. A stock's may be written `BRK B` or `BRK.B`.
+  const isWords = parseOptionWords(symbol) !== undefined || parseCurrencyPair(symbol) !== undefined;
+  return (isWords && found.secType !== "STK") || plainSymbol(found.symbol) === plainSymbol(symbol);
+}
+
+function plainSymbol(symbol: string): string {
+  return symbol
+    .toUpperCase()
+    .replaceAll(/[\s./]+/g, " ")
+    .trim();
 }
 
 function needsFullName(secType: SecType): GatewayError {

@@ -39,7 +39,7 @@ export async function resolveOrderName(
   if ((orderId === undefined) === (clientOrderId === undefined)) {
     throw new GatewayError("invalid_arguments", "One order must be named, in one way.", { whatToDo: "Send order_id or client_order_id." });
   }
-  if (orderId !== undefined && !/^\d{1,20}$/.test(orderId)) {
+  if (orderId !== undefined && !/^[1-9]\d{0,19}$/.test(orderId)) {
     throw new GatewayError("invalid_arguments", "order_id must be the digits that IBKR gave.", {
       whatToDo: "Send an order_id from get_orders, or your own id as client_order_id.",
     });
