@@ -54,6 +54,7 @@ export function createTrading({ market, random, store: database, now }: TradingD
     order: (orderId) => store.order(orderId),
     orders: (accountId, since) => store.orders(accountId, since),
     executions: (accountId, since) => store.executions(accountId, since),
+    history: (accountId) => ({ deposits: store.deposits(accountId), executions: [...store.everyExecution(accountId)] }),
     advance: (at) => {
       exchange.advance(at);
       desk.advance(at);

@@ -3,6 +3,7 @@ import { accountRoutes } from "./account-routes.ts";
 import { accountSummaryRoutes } from "./account-summary-routes.ts";
 import { orderListRoutes } from "./order-list-routes.ts";
 import { orderRoutes } from "./order-routes.ts";
+import { performanceRoutes } from "./performance-routes.ts";
 import { portfolioAccountRoutes } from "./portfolio-account-routes.ts";
 import { portfolioRoutes } from "./portfolio-routes.ts";
 import { positionRoutes } from "./position-routes.ts";
@@ -16,4 +17,5 @@ export const tradingRoutes: readonly Route[] = [
   ...positionRoutes,
   ...orderRoutes,
   ...orderListRoutes,
+  ...performanceRoutes,
 ];

@@ -1,3 +1,4 @@
+import type { AccountHistory } from "./net-asset-values.ts";
 import type { OrderDesk } from "./order-desk.ts";
 import type { Execution, SimAccount, SimOrder } from "./records.ts";
 import type { AccountValuation } from "./valuation.ts";
@@ -19,6 +20,8 @@ export interface Trading {
   orders(accountId: string, since: number): readonly SimOrder[];
   /** Executions since `since`, the newest first, at most 1,000. */
   executions(accountId: string, since: number): readonly Execution[];
+  /** All deposits and executions of an account since it was opened, oldest first. */
+  history(accountId: string): AccountHistory;
   /** Lets time pass: expires, triggers and fills orders up to `now`. Called before each request and about once a second. */
   advance(now: number): void;
   /** Forgets questions that were asked in this brokerage session (after an init or a logout). */
