@@ -7,6 +7,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Log } from "../lib/log.ts";
 import type { RequestFacts } from "../mcp/exchange.ts";
 import type { PageRenderer } from "../pages/page-renderer.tsx";
+import { createRouteLabels } from "./route-labels.ts";
 import type { PageBindings, Route } from "./routes.ts";
 
 /** The largest form holds two private keys as PEM, some 8 KB. */
@@ -25,6 +26,7 @@ export function createPageListener(
 ): (req: IncomingMessage, res: ServerResponse, facts: RequestFacts) => void {
   const app = new Hono<PageBindings>();
   const factsOf = new WeakMap<object, RequestFacts>();
+  const routeOf = createRouteLabels(routes.map((route) => route.path));
   app.use(async (c, next) => {
     await next();
     if (c.res.headers.has("Content-Security-Policy")) return;
@@ -52,7 +54,8 @@ export function createPageListener(
   }
   app.notFound((c) => failure(c, "not_found", { status: 404, error: "There is nothing here. The MCP endpoint is /mcp." }));
   app.onError((error, c) => {
-    log.error({ err: error, requestId: c.env.facts.requestId, path: c.req.path }, "a page failed");
+    // The route, not the path: some addresses are secrets.
+    log.error({ err: error, requestId: c.env.facts.requestId, route: routeOf(c.req.path) }, "a page failed");
     return failure(c, "failure", { status: 500, error: "The server failed to answer this." });
   });
   const listener = getRequestListener(
