@@ -23,9 +23,9 @@ function runs(
   clock: ReturnType<typeof fakeClock>,
   turn: Promise<Turn>,
   name: string,
-  order: { name: string; sentAt: number; answeredAt: number }[],
-  answerMs = 0,
+  into: { order: { name: string; sentAt: number; answeredAt: number }[]; answerMs?: number },
 ) {
+  const { order, answerMs = 0 } = into;
   return turn.then(async (granted) => {
     const sentAt = clock.now();
     if (answerMs > 0) await clock.wait(answerMs);
@@ -52,7 +52,7 @@ describe("Pacer", () => {
           const order: { name: string; sentAt: number; answeredAt: number }[] = [];
           for (const [index, step] of plan.entries()) {
             await clock.advance(step.after);
-            void runs(clock, ask({ caller: `c${index % 7}` }), String(index), order, step.answer);
+            void runs(clock, ask({ caller: `c${index % 7}` }), String(index), { order, answerMs: step.answer });
           }
           await clock.advance(60_000);
           expect(order).toHaveLength(plan.length);
@@ -70,8 +70,8 @@ describe("Pacer", () => {
     const { clock, ask } = setUp();
     const order: { name: string; sentAt: number; answeredAt: number }[] = [];
     const start = clock.now();
-    for (const name of ["slow 1", "slow 2", "slow 3"]) void runs(clock, ask({ endpoint: "/slow" }), name, order);
-    void runs(clock, ask(), "other", order);
+    for (const name of ["slow 1", "slow 2", "slow 3"]) void runs(clock, ask({ endpoint: "/slow" }), name, { order });
+    void runs(clock, ask(), "other", { order });
     await clock.advance(100);
     expect(order.map((entry) => entry.name)).toEqual(["slow 1", "other"]);
     await clock.advance(12_000);
@@ -82,7 +82,7 @@ describe("Pacer", () => {
     const { clock, ask } = setUp();
     const turns = [await ask({ endpoint: "/charts" }), await ask({ endpoint: "/charts" })];
     const order: { name: string; sentAt: number; answeredAt: number }[] = [];
-    void runs(clock, ask({ endpoint: "/charts" }), "third", order);
+    void runs(clock, ask({ endpoint: "/charts" }), "third", { order });
     await clock.advance(3000);
     expect(order).toHaveLength(0);
     turns[0]?.done(true);
@@ -92,7 +92,7 @@ describe("Pacer", () => {
     const late = ask({ endpoint: "/charts" });
     const later = ask({ endpoint: "/charts" });
     await expect(late).resolves.toBeDefined();
-    void runs(clock, later, "after one was given up", order);
+    void runs(clock, later, "after one was given up", { order });
     await clock.advance(5000);
     expect(order).toHaveLength(1);
     await clock.advance(6000);
@@ -103,9 +103,9 @@ describe("Pacer", () => {
     const { clock, ask } = setUp();
     const first = await Promise.all(Array.from({ length: 40 }, () => ask({ caller: "greedy" })));
     const order: { name: string; sentAt: number; answeredAt: number }[] = [];
-    for (let index = 0; index < 3; index += 1) void runs(clock, ask({ caller: "greedy" }), `greedy ${index}`, order);
-    void runs(clock, ask({ caller: "modest" }), "modest", order);
-    void runs(clock, ask({ caller: "trader", urgent: true }), "order", order);
+    for (let index = 0; index < 3; index += 1) void runs(clock, ask({ caller: "greedy" }), `greedy ${index}`, { order });
+    void runs(clock, ask({ caller: "modest" }), "modest", { order });
+    void runs(clock, ask({ caller: "trader", urgent: true }), "order", { order });
     for (const turn of first) turn.done(true);
     await clock.advance(2000);
     expect(order.map((entry) => entry.name)).toEqual(["order", "greedy 0", "modest", "greedy 1", "greedy 2"]);
@@ -135,7 +135,7 @@ describe("Pacer", () => {
     turn.refused();
     turn.done(true);
     const order: { name: string; sentAt: number; answeredAt: number }[] = [];
-    void runs(clock, ask({ endpoint: "/elsewhere" }), "after", order);
+    void runs(clock, ask({ endpoint: "/elsewhere" }), "after", { order });
     await expect(ask()).resolves.toBeDefined();
     await clock.advance(5000);
     expect(order).toHaveLength(0);

@@ -136,6 +136,7 @@ class CallRun {
       (answer) => {
         deadline.done();
         resolve({ kind: "answer", answer });
+        return undefined;
       },
       (error: unknown) => {
         deadline.done();

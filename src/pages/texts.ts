@@ -14,5 +14,3 @@ export const texts = {
   errors: errorTexts,
   signIn: signInTexts,
 };
-
-export type Texts = typeof texts;

@@ -48,9 +48,3 @@ export function strikesOf(optionClass: OptionClass): readonly number[] {
   const count = Math.floor((optionClass.highestStrike - optionClass.lowestStrike) / optionClass.strikeStep) + 1;
   return Array.from({ length: count }, (_, index) => optionClass.lowestStrike + index * optionClass.strikeStep);
 }
-
-/** The option's symbol as the exchanges write it: `SPY   270115C00640000`. */
-export function localSymbol(option: OptionContract): string {
-  const strike = String(Math.round(option.strike * 1000)).padStart(8, "0");
-  return `${option.class.symbol.padEnd(6)}${compactDate(option.expiryDay).slice(2)}${option.right}${strike}`;
-}
