@@ -1,6 +1,6 @@
 /** Bad input of every kind, on one whole gateway: each gives a clear error, every call is on record, and the server lives on. */
 import { once } from "node:events";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { DatabaseSync } from "node:sqlite";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,7 +37,7 @@ async function post(body: string, headers: Record<string, string> = {}): Promise
     headers: { Authorization: `Bearer ${gateway.key}`, "Content-Type": "application/json", ...headers },
   });
   sent.end(body);
-  const [response] = (await once(sent, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
@@ -90,7 +90,7 @@ describe("a request that is no call", () => {
     ["broken JSON", '{"jsonrpc":', 400, "not valid JSON", "parse_error"],
     ["an empty body", "", 400, "not valid JSON", "parse_error"],
     ["a body over the limit", `"${"x".repeat(1_100_000)}"`, 413, "larger than", "too_large"],
-  ])("%s is refused and put on record", async (_name, body, status, words, code) => {
+  ])("%s is refused and put on record", async (_name, body, ...[status, words, code]) => {
     let answer: HttpAnswer | undefined;
     const rows = await rowsOf(async () => {
       answer = await post(body);
@@ -206,7 +206,7 @@ describe("many at once", () => {
     // The answers of a batch are an array of JSON-RPC messages.
     const answers = answer?.body as { readonly id: number }[];
     const byId = new Map(answers.map((one): [number, ToolAnswer] => [one.id, readToolAnswer(one)]));
-    expect([...byId.keys()].toSorted()).toEqual([1, 2, 3, 4]);
+    expect(new Set(byId.keys())).toEqual(new Set([1, 2, 3, 4]));
     expect(byId.get(1)?.structured["order_id"]).toEqual(byId.get(4)?.structured["order_id"]);
     expect(byId.get(2)?.error).toMatchObject({ code: "invalid_arguments" });
     expect(byId.get(3)?.error).toMatchObject({ code: "unknown_account" });
