@@ -1,4 +1,4 @@
-import { compactDate, dayNumber } from "../calendar/civil-date.ts";
+import { dayNumber } from "../calendar/civil-date.ts";
 import { OPTION_CLASSES, type OptionClass } from "./option-classes.ts";
 
 /** One listed option. */
