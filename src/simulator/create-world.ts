@@ -31,6 +31,8 @@ import type { SimUser } from "./session/session.ts";
 import { Sessions } from "./session/sessions.ts";
 import type { Simulation } from "./simulation.ts";
 import { createTrading } from "./trading/create-trading.ts";
+import { MASTER_ACCOUNT_ID } from "./trading/demo.ts";
+import type { UserKind } from "./trading/demo.ts";
 import { tradingRoutes } from "./trading/routes.ts";
 import { claimOfAccessToken } from "./websocket/sign-in.ts";
 import { SocketServer } from "./websocket/socket-server.ts";
@@ -77,9 +79,9 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
   const steering = new StoredSteering(store);
   const market = createMarket({ seed: options.seed ?? DEFAULT_SEED, alwaysOpen: options.tradingHours !== "real", steering });
-  const { lateOrderShare, cancelDelayMs } = options;
-  const trading = createTrading({ market, random, store, now: clock.now() }, { lateOrderShare, cancelDelayMs });
-  const user: SimUser = { userName: "simuser1", userId: 123_456_789, paper: true, accountIds: trading.accountIds };
+  const { lateOrderShare, cancelDelayMs, user: kind = "paper" } = options;
+  const trading = createTrading({ market, random, store, now: clock.now() }, { lateOrderShare, cancelDelayMs, user: kind });
+  const user = userOf(kind, trading.accountIds);
   const maintenance = options.maintenance === true ? IBKR_MAINTENANCE : NO_MAINTENANCE;
   const brokerageEnded = (userName: string): void => trading.sessionEnded(userName);
   const sessions = new Sessions({ store, random, userOf: () => user, brokerageEnded, lastReset: maintenance.lastReset });
@@ -123,6 +125,11 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
       store.close();
     },
   };
+}
+
+function userOf(kind: UserKind, accountIds: readonly string[]): SimUser {
+  const masterAccountId = kind === "advisor" ? MASTER_ACCOUNT_ID : undefined;
+  return { userName: "simuser1", userId: 123_456_789, paper: kind !== "live", masterAccountId, accountIds };
 }
 
 /** Every signed request: a clock that is wrong is wrong for all of them. */

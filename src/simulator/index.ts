@@ -2,8 +2,9 @@ import type { PacingOptions } from "./http/pacing.ts";
 import { prepareSimulator } from "./prepare-simulator.ts";
 import type { Simulator, SimulatorOptions } from "./prepare-simulator.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
+import type { UserKind } from "./trading/demo.ts";
 
-export type { PacingOptions, Simulator, SimulatorCredentials, SimulatorOptions };
+export type { PacingOptions, Simulator, SimulatorCredentials, SimulatorOptions, UserKind };
 
 /**
  * Starts IBKR's Web API on this machine: simulated accounts, orders, market and OAuth 1.0a over real HTTP.

@@ -14,6 +14,7 @@ import { startHttpServer } from "./http/server.ts";
 import type { HttpServerOptions } from "./http/server.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
 import { openStore } from "./store.ts";
+import type { UserKind } from "./trading/demo.ts";
 import type { SocketServer } from "./websocket/socket-server.ts";
 
 /** How a simulator is to run; everything has a default. */
@@ -37,6 +38,8 @@ export interface SimulatorOptions {
   readonly control?: boolean;
   /** True keeps IBKR's reset at midnight in New York and its maintenance on Saturday evening. Off by default. */
   readonly maintenance?: boolean;
+  /** Whose accounts it holds: a paper user's (the default), a live-like user's, or those of a (paper) advisor's clients. */
+  readonly user?: UserKind;
   /** Share of confirmations that come too late whose order goes live all the same, 0 to 1. A quarter by default. */
   readonly lateOrderShare?: number;
   /** How long a cancellation is under way; until then a fill can still win. At once, with the next request, by default. */

@@ -3,6 +3,8 @@ export interface SimUser {
   readonly userName: string;
   readonly userId: number;
   readonly paper: boolean;
+  /** The advisor's own account, for a user who manages the accounts of others; such a user may also choose `All`. */
+  readonly masterAccountId?: string | undefined;
   /** Account ids, the default first. */
   readonly accountIds: readonly string[];
 }

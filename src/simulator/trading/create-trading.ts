@@ -3,7 +3,8 @@ import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
 import { createAccountBooks } from "./account-books.ts";
 import { createDayStartPrices } from "./day-start-prices.ts";
-import { openDemoAccounts } from "./demo.ts";
+import { belongTo, openDemoAccounts } from "./demo.ts";
+import type { UserKind } from "./demo.ts";
 import { Exchange } from "./exchange.ts";
 import { createOrderDesk } from "./order-desk.ts";
 import { createTradingStore } from "./trading-store.ts";
@@ -25,6 +26,8 @@ export interface TradingOptions {
   readonly cancelDelayMs?: number | undefined;
   /** Share of confirmations that came too late whose order goes live all the same, 0 to 1. A quarter by default. */
   readonly lateOrderShare?: number | undefined;
+  /** Whose accounts an empty store is filled with; a paper user's by default. */
+  readonly user?: UserKind | undefined;
 }
 
 const LATE_ORDER_SHARE = 0.25;
@@ -32,8 +35,11 @@ const LATE_ORDER_SHARE = 0.25;
 /** Opens the simulated brokerage over its database, and fills an empty one with the demo accounts. */
 export function createTrading({ market, random, store: database, now }: TradingDeps, options: TradingOptions = {}): Trading {
   const store = createTradingStore(database);
-  if (store.accounts().length === 0) store.atomically(() => openDemoAccounts(store, market, now));
+  if (store.accounts().length === 0) store.atomically(() => openDemoAccounts(store, market, { now, kind: options.user }));
   const accounts = store.accounts();
+  const ids = accounts.map(({ id }) => id);
+  if (!belongTo(options.user ?? "paper", ids))
+    throw new Error(`the state file holds the accounts of another kind of user: ${ids.join(", ")}`);
   const books = createAccountBooks(store, accounts);
   const exchange = new Exchange({ market, store, books, now, cancelDelayMs: options.cancelDelayMs ?? 0 });
   // What happened while the simulator was stopped, or since the last write before a crash.

@@ -62,6 +62,12 @@ interface DemoAccount {
   readonly working: readonly DemoOrder[];
 }
 
+/** Whose accounts a simulator holds: a paper user's, a live-like user's, or those of a (paper) advisor's clients. */
+export type UserKind = "paper" | "live" | "advisor";
+
+/** The account of a demo advisor, which holds nothing itself. */
+export const MASTER_ACCOUNT_ID = "DF7200000";
+
 const ACCOUNTS: readonly DemoAccount[] = [
   {
     id: "DU7100001",
@@ -102,6 +108,32 @@ const ACCOUNTS: readonly DemoAccount[] = [
   },
 ];
 
+const THIRD_CLIENT: DemoAccount = {
+  id: "DU7100003",
+  baseCurrency: "USD",
+  cash: { USD: "75000" },
+  trades: [{ conid: CONIDS.SPY, side: "BUY", quantity: 20, daysAgo: 15 }],
+  today: [],
+  working: [],
+};
+
+/** How account ids begin: a live account's with `U`, a paper one's with `DU`. */
+const ID_PREFIXES: Readonly<Record<UserKind, string>> = { paper: "DU71", live: "U71", advisor: "DU72" };
+
+function accountsOf(kind: UserKind): readonly DemoAccount[] {
+  const accounts = kind === "advisor" ? [...ACCOUNTS, THIRD_CLIENT] : ACCOUNTS;
+  return accounts.map((account) => renamed(account, account.id.replace(/^DU71/, ID_PREFIXES[kind])));
+}
+
+function renamed(account: DemoAccount, id: string): DemoAccount {
+  return { ...account, id };
+}
+
+/** True when these are the ids of the accounts that such a user has. */
+export function belongTo(kind: UserKind, accountIds: readonly string[]): boolean {
+  return accountIds.every((id) => id.startsWith(ID_PREFIXES[kind]));
+}
+
 /** Options of the first demo account, by their underlying: bought calls and a sold put. */
 const OPTIONS = [
   { conid: CONIDS.SPY, right: "C", side: "BUY", quantity: 2, daysAgo: 12 },
@@ -112,19 +144,27 @@ const OPTIONS = [
  * Opens the demo: two paper accounts of Ada Example, one of them not in USD, with cash in several currencies, stocks, funds and
  * options bought earlier at the prices of then, a few working orders, and trades of today where the market was open.
  */
-export function openDemoAccounts(store: TradingStore, market: Market, now: number): void {
+export function openDemoAccounts(store: TradingStore, market: Market, { now, kind = "paper" }: DemoOptions): void {
+  const accounts = accountsOf(kind);
   const openedAt = now - ACCOUNT_AGE_DAYS * DAY_MS;
-  for (const { id, baseCurrency, cash } of ACCOUNTS) {
+  for (const { id, baseCurrency, cash } of accounts) {
     store.addAccount({ id, title: "Ada Example", baseCurrency, openedAt });
     for (const [currency, amount] of Object.entries(cash))
       store.addDeposit({ accountId: id, currency, amount: Decimal.parse(amount), at: openedAt });
   }
   const demo = { store, market, now, books: createAccountBooks(store, store.accounts()) };
-  for (const account of ACCOUNTS) tradeBefore(demo, account);
-  for (const account of ACCOUNTS) {
+  for (const account of accounts) tradeBefore(demo, { account, withOptions: account === accounts[0] });
+  for (const account of accounts) {
     for (const trade of account.today) tradeToday(demo, account.id, trade);
     for (const order of account.working) placeWorking(demo, account.id, order);
   }
+}
+
+/** When and for whom the demo is opened. */
+export interface DemoOptions {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly kind?: UserKind | undefined;
 }
 
 interface Demo {
@@ -134,14 +174,14 @@ interface Demo {
   readonly books: AccountBooks;
 }
 
-function tradeBefore({ market, now, books }: Demo, account: DemoAccount): void {
+function tradeBefore({ market, now, books }: Demo, { account, withOptions }: { account: DemoAccount; withOptions: boolean }): void {
   const record = (instrument: SimInstrument | undefined, { side, quantity, daysAgo }: Omit<DemoTrade, "conid">): void => {
     if (instrument === undefined) throw new RangeError("the demo holds an instrument that the market doesn't have");
     const at = tradingTime(market, instrument, now - daysAgo * DAY_MS);
     books.record(executed({ accountId: account.id, instrument, side, quantity, at, market }));
   };
   for (const each of account.trades) record(market.instrument(each.conid), each);
-  if (account.id === ACCOUNTS[0]?.id) for (const each of OPTIONS) record(demoOption(market, each, now), each);
+  if (withOptions) for (const each of OPTIONS) record(demoOption(market, each, now), each);
 }
 
 /** The option nearest to the money that ends soonest after the demo option's lifetime. */

@@ -26,6 +26,15 @@ export function ofAccount(handle: (request: AccountRequest) => SimReply): Route[
   };
 }
 
+/** What an advisor chooses in place of one account to see those of all clients; it never takes an order. */
+export const ALL_ACCOUNTS = "All";
+
+/** The accounts that a name stands for: itself, or all of them for an advisor's `All`. Undefined for a name that is not the user's. */
+export function accountsNamed({ user }: Session, name: string): readonly string[] | undefined {
+  if (name === ALL_ACCOUNTS && user.masterAccountId !== undefined) return user.accountIds;
+  return user.accountIds.includes(name) ? [name] : undefined;
+}
+
 /** IBKR's answer to an account id that the user doesn't have. */
 export function invalidAccount(accountId: string): SimReply {
   return failure(400, `Bad Request: accountId is not valid: ${accountId}`);

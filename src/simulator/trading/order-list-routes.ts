@@ -2,7 +2,7 @@ import { failure, ok } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
 import type { Session } from "../session/session.ts";
 import type { Simulation } from "../simulation.ts";
-import { afterAccounts, invalidAccount } from "./order-access.ts";
+import { accountsNamed, afterAccounts, invalidAccount } from "./order-access.ts";
 import { liveOrderRow, orderStatusRow, tradeRow } from "./order-rows.ts";
 import { orderStatus } from "./order-status.ts";
 import { tradingDay } from "./trading-day.ts";
@@ -37,7 +37,8 @@ export const orderListRoutes: readonly Route[] = [
 function listOrders(request: SimRequest, session: Session, simulation: Simulation): SimReply {
   const { brokerage } = session;
   const accountId = request.query.get("accountId") ?? brokerage.selectedAccountId;
-  if (!session.user.accountIds.includes(accountId)) return invalidAccount(accountId);
+  const accounts = accountsNamed(session, accountId);
+  if (accounts === undefined) return invalidAccount(accountId);
   const forced = request.query.get("force") === "true";
   const wanted = filtersOf(request.query);
   if (forced) brokerage.ordersMuted = false;
@@ -47,7 +48,7 @@ function listOrders(request: SimRequest, session: Session, simulation: Simulatio
     return ok(NOT_READY);
   }
   const { market, trading } = simulation;
-  const orders = trading.orders(accountId, tradingDay(request.now).startsAt);
+  const orders = accounts.flatMap((each) => trading.orders(each, tradingDay(request.now).startsAt));
   const shown = orders.filter((order) => wanted.size === 0 || wanted.has(plain(orderStatus(order, market, request.now))));
   const rows = shown.toReversed().flatMap((order) => {
     const instrument = market.instrument(order.conid);
@@ -73,8 +74,12 @@ function statusOfOrder(request: SimRequest, session: Session, { market, trading 
   if (order === undefined || instrument === undefined || !session.user.accountIds.includes(order.accountId))
     return failure(400, `Bad Request: OrderID ${request.params["orderId"]} doesn't exist`);
   const aged = order.state !== "working" && order.updatedAt < tradingDay(request.now).startsAt;
-  if (aged || order.accountId !== session.brokerage.selectedAccountId) return failure(503, "Service Unavailable");
+  if (aged || !isSelected(session, order.accountId)) return failure(503, "Service Unavailable");
   return ok(orderStatusRow(order, { market, instrument, now: request.now }));
+}
+
+function isSelected(session: Session, accountId: string): boolean {
+  return accountsNamed(session, session.brokerage.selectedAccountId)?.includes(accountId) === true;
 }
 
 function listTrades(request: SimRequest, session: Session, { market, trading }: Simulation): SimReply {
@@ -87,7 +92,9 @@ function listTrades(request: SimRequest, session: Session, { market, trading }: 
   if (!Number.isSafeInteger(asked) || asked < 0) return failure(400, "Bad Request: days is not valid");
   const days = Math.min(Math.max(asked, 1), MAX_TRADE_DAYS);
   const since = tradingDay(request.now - (days - 1) * DAY_MS).startsAt;
-  const rows = trading.executions(brokerage.selectedAccountId, since).flatMap((execution) => {
+  const accounts = accountsNamed(session, brokerage.selectedAccountId) ?? [];
+  const executed = accounts.flatMap((each) => trading.executions(each, since)).toSorted((a, b) => b.at - a.at);
+  const rows = executed.flatMap((execution) => {
     const instrument = market.instrument(execution.conid);
     return instrument === undefined ? [] : [tradeRow(execution, instrument, user.userName)];
   });

@@ -1,6 +1,6 @@
 import { ok } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
-import type { Session } from "../session/session.ts";
+import type { Session, SimUser } from "../session/session.ts";
 import type { Simulation } from "../simulation.ts";
 import { inPortfolio } from "./portfolio-access.ts";
 import type { SimAccount } from "./records.ts";
@@ -14,13 +14,18 @@ export const portfolioAccountRoutes: readonly Route[] = [
   { method: "GET", path: "/portfolio/accounts", tier: "sso", pacing: ONCE_IN_5_SECONDS, handle: listPortfolioAccounts },
   { method: "GET", path: "/portfolio/subaccounts", tier: "sso", pacing: ONCE_IN_5_SECONDS, handle: listPortfolioAccounts },
   { method: "GET", path: "/portfolio/subaccounts2", tier: "sso", handle: pageOfSubaccounts },
-  { method: "GET", path: "/portfolio/{accountId}/meta", tier: "sso", handle: inPortfolio(({ account }) => ok(portfolioAccount(account))) },
+  {
+    method: "GET",
+    path: "/portfolio/{accountId}/meta",
+    tier: "sso",
+    handle: inPortfolio(({ account, session }) => ok(portfolioAccount(account, session.user))),
+  },
 ];
 
 function rows(session: Session, trading: Trading): readonly unknown[] {
   session.portfolioPrimed = true;
   const accounts = session.user.accountIds.flatMap((id) => trading.account(id) ?? []);
-  return accounts.map(portfolioAccount);
+  return accounts.map((account) => portfolioAccount(account, session.user));
 }
 
 function listPortfolioAccounts(_request: SimRequest, session: Session, { trading }: Simulation): SimReply {
@@ -35,7 +40,7 @@ function pageOfSubaccounts(request: SimRequest, session: Session, { trading }: S
   return ok({ metadata: { total: all.length, pageSize: PAGE_SIZE, pageNum }, subaccounts });
 }
 
-function portfolioAccount(account: SimAccount): Readonly<Record<string, unknown>> {
+function portfolioAccount(account: SimAccount, { paper, masterAccountId = "" }: SimUser): Readonly<Record<string, unknown>> {
   return {
     id: account.id,
     "PrepaidCrypto-Z": false,
@@ -48,18 +53,18 @@ function portfolioAccount(account: SimAccount): Readonly<Record<string, unknown>
     accountAlias: null,
     accountStatus: account.openedAt,
     currency: account.baseCurrency,
-    type: "DEMO",
+    type: paper ? "DEMO" : "INDIVIDUAL",
     tradingType: "STKMRGN",
     businessType: "INDEPENDENT",
     category: "",
     ibEntity: "IBLLC-US",
-    faclient: false,
+    faclient: masterAccountId !== "",
     clearingStatus: "O",
     covestor: false,
     noClientTrading: false,
     trackVirtualFXPortfolio: false,
     acctCustType: "INDIVIDUAL",
-    parent: { mmc: [], accountId: "", isMParent: false, isMChild: false, isMultiplex: false },
+    parent: { mmc: [], accountId: masterAccountId, isMParent: false, isMChild: masterAccountId !== "", isMultiplex: false },
     desc: account.id,
   };
 }
