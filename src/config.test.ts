@@ -16,6 +16,10 @@ describe("loadConfig", () => {
     [{ PUBLIC_URL: "https://gateway.example.com/path" }, "setting PUBLIC_URL"],
     [{ PUBLIC_URL: "http://gateway.example.com" }, "must be https"],
     [{ DATABASE_URL: "mysql://x" }, "setting DATABASE_URL"],
+    [{ GOOGLE_CLIENT_ID: "x" }, "setting GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_ID needs it"],
+    [{ OIDC_CLIENT_ID: "x" }, "setting OIDC_ISSUER: OIDC_CLIENT_ID needs it"],
+    [{ OIDC_CLIENT_SECRET: "x" }, "setting OIDC_ISSUER: OIDC_CLIENT_SECRET needs it"],
+    [{ OIDC_ISSUER: "http://login.example.com", OIDC_CLIENT_ID: "x" }, "must be https"],
     [{ DEMO: "yes" }, "setting DEMO"],
     [{ LOG_LEVEL: "loud" }, "setting LOG_LEVEL"],
   ])("refuses %j in one line that names the setting", (environment, expected) => {
@@ -30,6 +34,23 @@ describe("loadConfig", () => {
 
   it("treats an empty variable as unset", () => {
     expect(loadConfig({ PORT: "", PUBLIC_URL: "" }).port).toBe(8080);
+  });
+
+  it("knows the issuers at which people may sign in, and keeps their secrets out of print", () => {
+    const config = loadConfig({
+      GOOGLE_CLIENT_ID: "g",
+      GOOGLE_CLIENT_SECRET: "not for print",
+      OIDC_ISSUER: "https://login.example.com",
+      OIDC_CLIENT_ID: "c",
+      OIDC_NAME: "Example",
+      OIDC_ALLOWED_DOMAINS: "Example.com, @example.org",
+    });
+    expect(config.oidcProviders).toMatchObject([
+      { id: "google", name: "Google", issuer: "https://accounts.google.com", clientId: "g" },
+      { id: "sso", name: "Example", issuer: "https://login.example.com", clientId: "c", clientSecret: undefined },
+    ]);
+    expect(config.oidcAllowedDomains).toEqual(["example.com", "example.org"]);
+    expect(JSON.stringify(config)).not.toContain("not for print");
   });
 
   it("splits lists and keeps secrets out of print", () => {

@@ -190,6 +190,21 @@ const DUMP = `const { DatabaseSync } = require("node:sqlite");
   for (const { name } of db.prepare("select name from sqlite_master where type = 'table'").all())
     console.log(name, JSON.stringify(db.prepare("select * from \\"" + name + "\\"").all()));`;
 
+describe("a set-up link", () => {
+  it("(25) is made anew by a command while nobody has an account, and the printed one works no more", async () => {
+    const dataDir = temporaryFolder();
+    const gateway = await startGateway({ dataDir, environment: { SIMULATOR: "off" } });
+    const printed = gateway.app.setup.kind === "link" ? linkIn(gateway.app.setup.url.reveal()) : "";
+    expect(await command(dataDir, "list")).toEqual([expect.stringContaining("nobody has an account yet")]);
+    const lines = await command(dataDir, "invite");
+    expect(lines.join("\n")).toContain("http://localhost:8080/setup/");
+    const visitor = siteVisitor(gateway.app.publicUrl);
+    expect(await visitor.get(printed)).toMatchObject({ status: 404 });
+    expect(await fill(visitor, linkIn(lines.join("\n")), "ada")).toMatchObject({ status: 303 });
+    await gateway.close();
+  });
+});
+
 describe("the demo's connection that somebody has taken over", () => {
   it.each([{ PUBLIC_URL: "https://gateway.example.com" }, { DEMO: "off" }])(
     "works no more with %j, and is not made again",

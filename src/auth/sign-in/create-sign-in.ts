@@ -31,8 +31,6 @@ export interface SignInOptions {
 export interface SignInOuterDeps extends SignInDeps {
   readonly pages: PageRenderer;
   readonly assets: Assets;
-  /** Ends what is live of a user that is about to be deleted. */
-  readonly beforeDeletion?: (userId: string) => Promise<void>;
 }
 
 /** People's sign-in, as the rest of the gateway sees it. */
@@ -61,7 +59,6 @@ export function createSignIn(deps: SignInOuterDeps, options: SignInOptions): Sig
     passkeys: createPasskeys(deps),
     oidc: createOidcSignIn(deps, options.providers),
     allowedDomains: options.allowedDomains,
-    beforeDeletion: deps.beforeDeletion ?? (async () => {}),
   };
   return { sessions, handlers: createHandlers(parts) };
 }

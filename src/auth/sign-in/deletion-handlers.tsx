@@ -57,7 +57,6 @@ export function createDeletionHandlers(parts: SignInParts) {
       } else if (!isFresh(parts, visit)) {
         return goTo(withReturnPath("/sign-in?again=1", DELETE_PATH));
       }
-      await parts.beforeDeletion(user.userId);
       await deleteUser(storage, user.userId);
       log.info({ event: "account_deleted", user_id: user.userId }, "an account was deleted with all that belonged to it");
       return goTo("/sign-in?done=deleted", [cookies.clearSession()]);

@@ -23,8 +23,6 @@ export interface SignInParts extends SignInDeps {
   readonly allowedDomains: readonly string[];
   readonly pages: PageRenderer;
   readonly assets: Assets;
-  /** Ends what is live of a user that is about to be deleted. */
-  readonly beforeDeletion: (userId: string) => Promise<void>;
 }
 
 /** Where a person goes who came from nowhere. */
