@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { background } from "../lib/log.ts";
 import { RPC } from "../mcp/protocol.ts";
 import { refuse } from "../mcp/responses.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createHealth } from "./health.ts";
-import { createPageListener } from "./page-listener.ts";
+import { createPageListener, wantsPage } from "./page-listener.ts";
 import { createPages } from "./pages.ts";
 import { createRequestIds } from "./request-ids.ts";
 import { createRouteLabels } from "./route-labels.ts";
 import { createRoutes, type Route } from "./routes.ts";
 import type { HttpServerDeps, HttpServerOptions } from "./server.ts";
+import { sendResponse } from "./send-response.ts";
 import { createSiteGuard, type SiteGuard } from "./site-guard.ts";
 
 /** What changes while the server runs. */
@@ -51,7 +53,13 @@ export function createHandler(
     res.once("finish", () => deps.metrics.request(labelOf(path), res.statusCode));
     const refusal = path === HEALTH_PATH ? undefined : guard().refusal(req, { anyOrigin: route?.anyOrigin });
     if (refusal !== undefined) {
-      refuse(res, 403, RPC.refused, refusal);
+      if (deps.site === undefined || !wantsPage(req.headers.accept)) refuse(res, 403, RPC.refused, refusal);
+      else
+        background(
+          sendResponse(res, deps.site.pages.error("forbidden", { ...facts, message: refusal, whatToDo: "" })),
+          deps.log,
+          "a refusal",
+        );
       return;
     }
     if (route === undefined) {

@@ -74,6 +74,7 @@ export function createPageListener(
   };
 }
 
-function wantsPage(accept: string | undefined): boolean {
+/** Tells whether who asks shows pages to a person. */
+export function wantsPage(accept: string | undefined): boolean {
   return accept !== undefined && accept.includes("text/html");
 }

@@ -21,6 +21,7 @@ export interface ErrorPageDetails {
   readonly requestId?: string | undefined;
   /** In place of the general message. */
   readonly message?: string;
+  /** In place of the general advice; empty where the message says it already. */
   readonly whatToDo?: string;
 }
 

@@ -5,7 +5,7 @@ import { consentTexts } from "./texts/consent.ts";
 import { errorTexts } from "./texts/errors.ts";
 import { signInTexts } from "./texts/sign-in.ts";
 
-/** Every text that people see on pages, by page. A translation is another value of this type. */
+/** Every text that people see on pages, by page. A translation is another value of the same type. */
 export const texts = {
   account: accountTexts,
   common: commonTexts,

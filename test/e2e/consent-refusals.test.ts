@@ -86,6 +86,8 @@ describe("consent", () => {
     ]) {
       expect((await send(ada, url, fields, headers)).status(), JSON.stringify(headers)).toBe(403);
     }
+    const shown = await send(ada, url, fields, { Origin: "https://evil.example", Accept: "text/html" });
+    expect(await shown.text()).toContain("The Origin header names a web page that may not call this gateway");
     expect(await count("app_grants")).toBe(grants);
   });
 

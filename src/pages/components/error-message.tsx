@@ -20,7 +20,7 @@ export function ErrorMessage({ kind, details }: { readonly kind: ErrorPageKind; 
   return (
     <>
       <p class="lead">{details.message ?? errorTexts[kind].message}</p>
-      <p>{details.whatToDo ?? errorTexts[kind].whatToDo}</p>
+      {details.whatToDo !== "" && <p>{details.whatToDo ?? errorTexts[kind].whatToDo}</p>}
       {details.requestId !== undefined && (
         <p class="hint">
           {errorTexts.requestId}: <code>{details.requestId}</code>
