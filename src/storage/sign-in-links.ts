@@ -49,9 +49,10 @@ export async function consumeSignInLink(db: Kysely<Database>, id: string, at: nu
   return result.numUpdatedRows > 0n;
 }
 
-/** Tells whether a set-up link was ever made. */
+/** Tells whether a set-up link waits to be used, be it expired. */
 export async function hasSetupLink(storage: Storage): Promise<boolean> {
-  return (await storage.db.selectFrom("sign_in_links").select("id").where("kind", "=", "setup").limit(1).executeTakeFirst()) !== undefined;
+  const waiting = storage.db.selectFrom("sign_in_links").select("id").where("kind", "=", "setup").where("used_at", "is", null);
+  return (await waiting.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Lists the invitations of a user that can still be used, newest first. */

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -6,6 +9,7 @@ import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { ISSUER_CLIENT, startOidcIssuer, type TestIssuer } from "../support/oidc-issuer.ts";
 import { siteVisitor, type SiteVisitor } from "../support/site-visitor.ts";
 
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PASSWORD = "seventeen blue herons";
 
 let browser: TestBrowser;
@@ -130,6 +134,27 @@ describe("a person with a browser", () => {
     await page.goto(`${origin}/account`);
     expect(page.url()).toBe(`${origin}/account`);
     await page.context().close();
+  });
+
+  it.each(["light", "dark"] as const)("finds no barrier on the pages in %s, nor a sideways scroll on a phone", async (colorScheme) => {
+    const context = await browser.context({ colorScheme, viewport: { width: 360, height: 740 } });
+    const page = await context.newPage();
+    await owner.get("/account");
+    const invitation = /(\/invite\/[\w-]{43})/.exec((await owner.post("/account/invitations", { note: "Eve" })).text)?.[1] ?? "";
+    const look = async (path: string) => {
+      await page.goto(origin + path);
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+      expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes[0]?.html}`)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBeLessThanOrEqual(360);
+    };
+    await look("/sign-in");
+    await look(invitation);
+    await look("/setup/unknown");
+    await signIn(page);
+    await look("/account");
+    await look("/account/delete");
+    await context.close();
   });
 
   it("sees where they are signed in, and signs out elsewhere", async () => {

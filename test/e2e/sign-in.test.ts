@@ -138,6 +138,14 @@ describe("signing in", () => {
     expect(ada.cookies.has("ibkr_session")).toBe(false);
   });
 
+  it("sends who comes by the IP address to the name that cookies and passkeys belong to", async () => {
+    const { url, app } = world.gateway;
+    expect(await siteVisitor(url).get("/sign-in?return_to=%2Fconsent%2Fx")).toMatchObject({
+      status: 303,
+      location: `${app.publicUrl}/sign-in?return_to=%2Fconsent%2Fx`,
+    });
+  });
+
   it("says when cookies are off, and does not go round in circles", async () => {
     const ada = siteVisitor(world.gateway.app.publicUrl, { keepsCookies: false });
     expect(await signIn(ada)).toMatchObject({ status: 400, text: expect.stringContaining("sends no cookies") });

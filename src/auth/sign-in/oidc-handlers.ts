@@ -9,7 +9,7 @@ import { createPerson } from "./new-person.ts";
 import { maySignUp, type OidcFailure, type OidcIdentity } from "./oidc.ts";
 import { findLink, type LinkKind } from "./one-time-links.ts";
 import { refusedForm } from "./refused-form.tsx";
-import { signInPage } from "./sign-in-handlers.tsx";
+import { failureShown, signInPage } from "./sign-in-handlers.tsx";
 import { beginSession, goTo, HOME_OF_PEOPLE, isFresh, type SignInParts } from "./sign-in-parts.ts";
 import type { PageEnv } from "../../pages/page-env.ts";
 import type { SentForm, Visit } from "./visit.ts";
@@ -22,6 +22,8 @@ export function createOidcHandlers(parts: SignInParts) {
       const reading = await visits.readForm(c);
       const { visit } = reading.form;
       if (reading.kind === "refused") return refusedForm(parts, reading.reason, visit);
+      const waitSeconds = await parts.throttle.count({ loginName: undefined, address: visit.address });
+      if (waitSeconds > 0) return signInPage(parts, visit, failureShown({ kind: "throttled", waitSeconds }));
       const wanted = await wantedBy(parts, reading.form);
       if (wanted instanceof Response) return wanted;
       const begun = await oidc.begin(c.req.param("provider") ?? "", { browserSecret: visit.browserSecret, ...wanted });
@@ -31,7 +33,10 @@ export function createOidcHandlers(parts: SignInParts) {
       const visit = await visits.read(c);
       const query = new URL(c.req.url).searchParams;
       const result = await oidc.finish(c.req.param("provider") ?? "", visit.hasCookie ? visit.browserSecret : undefined, query);
-      return result.kind === "identified" ? await admit(parts, visit, result) : failure(parts, visit, result);
+      if (result.kind === "failed") return failure(parts, visit, result);
+      // Taken back: only what comes to nothing counts.
+      await parts.throttle.succeeded({ loginName: undefined, address: visit.address });
+      return await admit(parts, visit, result);
     },
   };
 }

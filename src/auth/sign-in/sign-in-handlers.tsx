@@ -60,6 +60,8 @@ export function createSignInHandlers(parts: SignInParts) {
   const { visits, accounts, sessions, cookies, log } = parts;
   return {
     showSignIn: async (c: Context<PageEnv>) => {
+      const elsewhere = properAddress(parts.publicUrl(), c.req.header("host"), c.req.url);
+      if (elsewhere !== undefined) return goTo(elsewhere);
       const visit = await visits.read(c);
       const returnTo = returnPath(c.req.query("return_to"));
       const isAgain = c.req.query("again") !== undefined;
@@ -113,6 +115,18 @@ export function createSignInHandlers(parts: SignInParts) {
       return jsonAnswer({ redirect_to: target }, 200, await beginSession(parts, visit, { userId: result.userId, method: "passkey" }));
     },
   };
+}
+
+/**
+ * Where somebody belongs who came by this machine's IP address while its public address is `localhost`: cookies, passkeys
+ * and the way back from an issuer belong to the name. Undefined for everybody else, also behind a forwarded port.
+ */
+function properAddress(publicUrl: string, host: string | undefined, asked: string): string | undefined {
+  const { protocol, hostname, port } = new URL(publicUrl);
+  const isIpAddress = host === `127.0.0.1:${port}` || host === `[::1]:${port}`;
+  if (protocol !== "http:" || hostname !== "localhost" || !isIpAddress) return undefined;
+  const { pathname, search } = new URL(asked);
+  return `${publicUrl}${pathname}${search}`;
 }
 
 /** What a failed check of a password shows: the message, and for programs its status and time. */
