@@ -5,6 +5,7 @@ import type { App } from "./app.ts";
 import { LINK_HOURS } from "./auth/sign-in/one-time-links.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { systemClock } from "./lib/clock.ts";
+import { maskAccounts } from "./lib/mask-accounts.ts";
 import { systemRandom } from "./lib/random.ts";
 import { version } from "./lib/version.ts";
 
@@ -20,7 +21,7 @@ export interface ProcessFace {
  */
 export async function serve({ environment, print }: ProcessFace): Promise<void> {
   const config = loadConfig(environment);
-  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = pino({ level: config.logLevel, base: null, hooks: { streamWrite: maskAccounts } }, pino.destination({ dest: 2, sync: true }));
   const app = await createApp(config, { clock: systemClock, random: systemRandom, log, fetch: globalThis.fetch });
   for (const line of welcome(app, config.dataDir)) print(line);
   const signal = await new Promise<string>((resolve) => {

@@ -1,10 +1,11 @@
+import { hideSecrets } from "../lib/hide-secrets.ts";
 import { isRecord } from "../lib/json.ts";
 
 /** Longest text of one argument that is kept; a search term or a reason fits. */
 const MAX_STRING = 500;
 /** How much of a longer text is searched for secrets, since they shrink and draw what follows them forward. */
 const MAX_SEARCHED = 1_000;
-/** More than the shortest secrets that `SECRET_TEXT` knows. */
+/** More than the shortest secrets that `hideSecrets` knows. */
 const MAX_UNKNOWN_START = 64;
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 6;
@@ -15,9 +16,6 @@ const HIDDEN = "[secret]";
 /** Names of arguments whose value is never kept. */
 const SECRET_NAME =
   /token|secret|passw|passphrase|credential|authorization|cookie|signature|api[-_]?key|private|(?:^|[-_])(?:key|pin|otp|pwd)$|request[-_]?state/i;
-/** Texts that are secrets wherever they stand: our keys, bearer values, JSON web tokens, PEM blocks. */
-const SECRET_TEXT =
-  /ibkr_[A-Za-z0-9_-]{20,}|bearer\s+[A-Za-z0-9._~+/=-]{8,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|-----BEGIN[^-]{0,60}-----[\s\S]*/gi;
 
 /** Writes a tool's arguments as JSON for the audit: secrets become `[secret]`, long texts and lists are cut, the whole is at most 4,096 characters. */
 export function redactArguments(value: unknown): string {
@@ -46,7 +44,7 @@ function redact(value: unknown, depth: number): unknown {
 
 function redactText(text: string): string {
   const whole = text.length <= MAX_SEARCHED;
-  const searched = (whole ? text : text.slice(0, MAX_SEARCHED)).toWellFormed().replace(SECRET_TEXT, HIDDEN);
+  const searched = hideSecrets((whole ? text : text.slice(0, MAX_SEARCHED)).toWellFormed());
   // A secret that the cut left too short to be known as one stands at the end.
   const clean = whole ? searched : searched.slice(0, -MAX_UNKNOWN_START);
   return text.length <= MAX_STRING && clean.length <= MAX_STRING ? clean : `${clean.slice(0, MAX_STRING)}… (${text.length} characters)`;

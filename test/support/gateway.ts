@@ -4,6 +4,7 @@ import { createApp } from "../../src/app.ts";
 import type { App, AppDeps } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { maskAccounts } from "../../src/lib/mask-accounts.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { temporaryFolder } from "./built-gateway.ts";
 import { callTool } from "./mcp-call.ts";
@@ -35,7 +36,7 @@ export async function startGateway({
   dataDir = temporaryFolder(),
 }: TestGatewayOptions = {}): Promise<TestGateway> {
   const logged: string[] = [];
-  const log = pino({ level: "debug" }, { write: (line: string) => void logged.push(line) });
+  const log = pino({ level: "debug", hooks: { streamWrite: maskAccounts } }, { write: (line: string) => void logged.push(line) });
   const config = loadConfig({ PORT: "0", DATA_DIR: dataDir, ...environment });
   const app = await createApp(config, { clock: systemClock, random: systemRandom, log, fetch: globalThis.fetch, ...deps });
   const key = app.demo.kind === "created" ? app.demo.key.reveal() : "";
