@@ -35,8 +35,11 @@ export function readCredentials(folder: string): SimulatorCredentials | undefine
 
 /** Writes credentials and account ids, one file each, readable by their owner only. */
 export function writeCredentials(folder: string, credentials: SimulatorCredentials, accountIds: readonly string[]): void {
-  for (const [name, field] of FILES) writeWhole(join(folder, name), `${credentials[field].trim()}\n`);
-  writeWhole(join(folder, "accounts"), `${accountIds.join("\n")}\n`);
+  for (const [name, field] of FILES) {
+    // No line end after a value: a client that reads the file as it is must get the value as it is.
+    writeWhole(join(folder, name), name.endsWith(".pem") ? `${credentials[field].trim()}\n` : credentials[field].trim());
+  }
+  writeWhole(join(folder, "accounts"), accountIds.join("\n"));
 }
 
 /** Never leaves half a file behind. */
