@@ -10,6 +10,8 @@ async function post(path, token, body) {
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
+  // What asks for a fresh sign-in says where.
+  if (answer.redirect_to) return answer;
   if (!response.ok) throw new Error(answer.error ?? "");
   return answer;
 }
@@ -22,7 +24,8 @@ async function signIn({ token, returnTo }) {
 }
 
 async function add({ token, labelField }) {
-  const { options } = await post("/account/passkeys/options", token, {});
+  const { options, ...elsewhere } = await post("/account/passkeys/options", token, {});
+  if (!options) return elsewhere;
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await navigator.credentials.create({ publicKey });
   const label = document.getElementById(labelField).value;

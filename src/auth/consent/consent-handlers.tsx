@@ -1,4 +1,4 @@
-import { type SurveyDeps, surveyConnections } from "../../connections/connection-survey.ts";
+import { type SurveyDeps, type SurveyedConnection, surveyConnections } from "../../connections/connection-survey.ts";
 import { GatewayError } from "../../lib/errors.ts";
 import { equalSecrets, sha256Hex } from "../../lib/secret.ts";
 import { FORM_TOKEN_FIELD } from "../../pages/components/form-token.tsx";
@@ -75,7 +75,7 @@ async function approve(
 ): Promise<Response> {
   const connections = await surveyConnections(deps, signedIn.userId);
   const outcome = decide(choices, connections, { userId: signedIn.userId, now: deps.clock.now() });
-  if ("mistakes" in outcome) return await showForm(deps, { request, signedIn, choices, mistakes: outcome.mistakes });
+  if ("mistakes" in outcome) return await showForm(deps, { request, signedIn, choices, mistakes: outcome.mistakes, connections });
   const { redirectTo } = await deps.desk().approve(c.env.incoming, c.env.outgoing, request.interactionId, outcome.decision);
   return c.redirect(redirectTo, 303);
 }
@@ -85,10 +85,13 @@ interface Shown extends Asked {
   readonly choices?: ConsentChoices;
   readonly mistakes?: readonly ConsentMistake[];
   readonly refusal?: string;
+  /** What was learnt of the connections a moment ago. */
+  readonly connections?: readonly SurveyedConnection[];
 }
 
-async function showForm(deps: ConsentHandlersDeps, { request, signedIn, choices, mistakes = [], refusal }: Shown): Promise<Response> {
-  const connections = await surveyConnections(deps, signedIn.userId);
+async function showForm(deps: ConsentHandlersDeps, shown: Shown): Promise<Response> {
+  const { request, signedIn, choices, mistakes = [], refusal } = shown;
+  const connections = shown.connections ?? (await surveyConnections(deps, signedIn.userId));
   const { interactionId } = request;
   const content =
     connections.length === 0 ? (

@@ -26,7 +26,7 @@ export function DataTable({ caption, columns, rows }: DataTableProps) {
           <tr role="row">
             {cells.map((cell, index) => (
               <td role="cell" class={columns[index]?.numeric === true ? "numeric" : undefined} data-label={columns[index]?.title}>
-                {cell}
+                <div>{cell}</div>
               </td>
             ))}
           </tr>
