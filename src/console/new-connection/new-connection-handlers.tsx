@@ -29,6 +29,8 @@ export interface NewConnectionHandlers {
 }
 
 const PATH = "/connections/new";
+/** Where a person goes on who came from nowhere. */
+const HOME = "/account";
 
 /** Makes the handlers. */
 export function createNewConnectionHandlers(deps: NewConnectionDeps): NewConnectionHandlers {
@@ -95,7 +97,7 @@ async function showCreated(deps: NewConnectionDeps, reveal: KeyReveal, c: PageRe
   const key = reveal.read(place, c.req.header("cookie"));
   return deps.pages.page(
     { title: connectionTexts.createdTitle, user: signedIn },
-    <CreatedPage label={connection.label} apiKey={key} publicUrl={deps.publicUrl()} back={back ?? "/"} />,
+    <CreatedPage label={connection.label} apiKey={key} publicUrl={deps.publicUrl()} back={back ?? HOME} />,
     key === undefined ? {} : { headers: { "Set-Cookie": reveal.clearedCookie(place) } },
   );
 }
@@ -111,6 +113,7 @@ function showForm(deps: NewConnectionDeps, { signedIn, back, draft, errors = {},
       refusal={refusal}
       formToken={signedIn.formToken}
       back={back}
+      cancelTo={back ?? HOME}
     />,
     { status: refusal !== undefined || Object.keys(errors).length > 0 ? 422 : 200 },
   );

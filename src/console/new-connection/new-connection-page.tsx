@@ -24,6 +24,7 @@ export interface NewConnectionPageProps {
   readonly refusal: string | undefined;
   readonly formToken: string;
   readonly back: string | undefined;
+  readonly cancelTo: string;
 }
 
 /** The form to add a connection, made from what its kind wants to know. */
@@ -68,7 +69,7 @@ export function NewConnectionPage(props: NewConnectionPageProps) {
         </Card>
         <ButtonRow>
           <Button busyLabel={texts.creating}>{texts.create}</Button>
-          <LinkButton href={props.back ?? "/"}>{texts.cancel}</LinkButton>
+          <LinkButton href={props.cancelTo}>{texts.cancel}</LinkButton>
         </ButtonRow>
       </form>
     </>
