@@ -90,6 +90,7 @@ describe("ibkr-simulator", () => {
     expect(baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\/api$/);
     expect(await readdir(dir)).toEqual(expect.arrayContaining(FILES));
     for (const name of [...FILES, "state.sqlite"]) expect((await stat(join(dir, name))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(dir, "consumer_key"), "utf8")).toMatch(/^[A-Z]{9}$/);
     expect(await readFile(join(dir, "accounts"), "utf8")).toMatch(/^(DU\d+\n){2}$/);
     await expect(exchangeToken(baseUrl, credentialsIn(dir), systemClock)).resolves.toHaveLength(20);
     child.kill("SIGTERM");

@@ -39,7 +39,7 @@ export function writeCredentials(folder: string, credentials: SimulatorCredentia
     // No line end after a value: a client that reads the file as it is must get the value as it is.
     writeWhole(join(folder, name), name.endsWith(".pem") ? `${credentials[field].trim()}\n` : credentials[field].trim());
   }
-  writeWhole(join(folder, "accounts"), accountIds.join("\n"));
+  writeWhole(join(folder, "accounts"), `${accountIds.join("\n")}\n`);
 }
 
 /** Never leaves half a file behind. */
