@@ -106,7 +106,7 @@ function advance({ clock }: ControlOptions, { advance_ms: advanceMs }: z.infer<t
 function movePrice({ clock, market, steering }: ControlOptions, { conid, price, percent }: z.infer<typeof priceBody>): SimReply {
   const instrument = market.instrument(conid);
   if (instrument === undefined) return failure(404, `unknown conid ${conid}`);
-  if (instrument.secType === "OPT") return failure(400, "an option's price follows its underlying: move that one");
+  if (instrument.underlyingConid !== undefined) return failure(400, "a derivative's price follows its underlying: move that one");
   if ((price === undefined) === (percent === undefined)) return failure(400, "either price or percent is needed");
   const now = clock.now();
   const { last } = market.quote(conid, now);

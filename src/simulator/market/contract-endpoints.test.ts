@@ -80,7 +80,7 @@ describe("the security master", () => {
         },
       ],
     });
-    expect(await jsonOf("/trsrv/futures", { symbols: "ES" })).toEqual({ ES: [] });
+    expect(await jsonOf("/trsrv/futures", { symbols: "AAPL" })).toEqual({ AAPL: [] });
     expect(await jsonOf("/trsrv/all-conids", { exchange: "NASDAQ" })).toContainEqual({
       ticker: "AAPL",
       conid: 265598,

@@ -82,6 +82,12 @@ export function createMarket(options: MarketOptions): Market {
       const conid = optionConid({ class: found, expiryDay, right: terms.right, strike: terms.strike });
       return conid === undefined ? undefined : directory.option(conid)?.instrument;
     },
+    futures: (underlyingConid, at) => {
+      const line = directory.find(underlyingConid);
+      if (line?.instrument.secType !== "IND") return [];
+      const { day, closesAt } = line.calendar.sessionAt(at);
+      return directory.futuresOn(underlyingConid, at < closesAt ? day : day + 1);
+    },
     greeks: (conid, at) => directory.option(conid)?.greeksAt(at),
   };
 }

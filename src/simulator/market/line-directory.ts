@@ -2,7 +2,10 @@ import { BoundedCache } from "../../lib/bounded-cache.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { createCalendars } from "./calendar/calendars.ts";
 import { CATALOGUE } from "./catalogue/catalogue.ts";
+import { createFutureContracts } from "./futures/future-contract.ts";
+import { createFutureLine } from "./futures/future-line.ts";
 import { createLine, type Line } from "./line.ts";
+import type { SimInstrument } from "./market.ts";
 import { createExpiries } from "./options/expiries.ts";
 import { optionOfConid } from "./options/option-contract.ts";
 import { createOptionLine, type OptionLine } from "./options/option-line.ts";
@@ -13,12 +16,16 @@ import type { Steering } from "./steering.ts";
 export interface LineDirectory {
   find(conid: number): Line | undefined;
   option(conid: number): OptionLine | undefined;
+  /** The futures on an underlying that are listed on a day (a day number), soonest first. */
+  futuresOn(underlyingConid: number, day: number): readonly SimInstrument[];
   /** Throws `RangeError` for an unknown conid. */
   readonly lineOf: (conid: number) => Line;
 }
 
 /** Options that are kept ready: two whole chains with their weeklies; making one anew takes microseconds. */
 const MAX_OPTION_LINES = 2000;
+/** Futures that are kept ready: all that are listed at one time, several times over. */
+const MAX_FUTURE_LINES = 500;
 /** Long enough for a day of trading; an option costs little to make again. */
 const OPTION_LINE_TTL_MS = 3_600_000;
 
@@ -48,6 +55,20 @@ export function createLineDirectory(options: LineDirectoryOptions): LineDirector
     ttlMs: OPTION_LINE_TTL_MS,
   });
 
+  const contracts = createFutureContracts();
+  const futureLines = new BoundedCache<number, Line>({ clock: systemClock, maxEntries: MAX_FUTURE_LINES, ttlMs: OPTION_LINE_TTL_MS });
+
+  function future(conid: number): Line | undefined {
+    const known = futureLines.get(conid);
+    if (known !== undefined) return known;
+    const contract = contracts.ofConid(conid);
+    const underlying = contract === undefined ? undefined : lines.get(contract.class.underlyingConid);
+    if (contract === undefined || underlying === undefined) return undefined;
+    const made = createFutureLine(contract, { seed: options.seed, underlying });
+    futureLines.set(conid, made);
+    return made;
+  }
+
   function option(conid: number): OptionLine | undefined {
     const known = optionLines.get(conid);
     if (known !== undefined) return known;
@@ -60,10 +81,11 @@ export function createLineDirectory(options: LineDirectoryOptions): LineDirector
     return made;
   }
 
-  const find = (conid: number): Line | undefined => lines.get(conid) ?? option(conid);
+  const find = (conid: number): Line | undefined => lines.get(conid) ?? future(conid) ?? option(conid);
   return {
     find,
     option,
+    futuresOn: (underlyingConid, day) => contracts.listedOn(underlyingConid, day).flatMap(({ conid }) => future(conid)?.instrument ?? []),
     lineOf: (conid) => {
       const line = find(conid);
       if (line === undefined) throw new RangeError(`unknown conid ${conid}`);

@@ -36,6 +36,10 @@ export interface SimInstrument {
   readonly strike: Decimal | undefined;
   /** `YYYYMMDD`. */
   readonly expiry: string | undefined;
+  /** The month that an option or a future is listed under, `YYYYMM`; a future's may come after its expiry. */
+  readonly contractMonth: string | undefined;
+  /** The exchange's own symbol where it isn't the ticker: `ESZ6`. */
+  readonly localSymbol?: string;
   readonly availability: Availability;
   readonly halted: boolean;
 }
@@ -107,7 +111,7 @@ export interface OptionTerms {
 export interface Market {
   readonly alwaysOpen: boolean;
   instrument(conid: number): SimInstrument | undefined;
-  /** Every instrument but the options, which `option` and `expiries` give. */
+  /** Every instrument but the options, which `option` and `expiries` give, and the futures, which `futures` gives. */
   all(): readonly SimInstrument[];
   /** What the catalogue knows beyond the instrument: dividend, earnings, shares outstanding. Undefined for an option. */
   listing(conid: number): Listing | undefined;
@@ -133,6 +137,8 @@ export interface Market {
   strikes(underlyingConid: number): readonly number[];
   /** The option with these terms, whether listed now or expired; undefined when there is no such option. */
   option(terms: OptionTerms): SimInstrument | undefined;
+  /** The futures on an underlying that are listed at an instant, soonest first; none for an instrument without futures. */
+  futures(underlyingConid: number, at: number): readonly SimInstrument[];
   /** Undefined for what isn't an option. */
   greeks(conid: number, at: number): Greeks | undefined;
 }

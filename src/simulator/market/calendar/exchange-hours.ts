@@ -1,4 +1,14 @@
-import { canada, euronext, foreignExchange, germany, switzerland, unitedKingdom, unitedStates, type YearOfHolidays } from "./holidays.ts";
+import {
+  canada,
+  chicagoFutures,
+  euronext,
+  foreignExchange,
+  germany,
+  switzerland,
+  unitedKingdom,
+  unitedStates,
+  type YearOfHolidays,
+} from "./holidays.ts";
 
 /** Hours of a group of exchanges. Times are minutes after local midnight of the trading date; negative is the day before. */
 export interface ExchangeHours {
@@ -34,6 +44,15 @@ export const EXCHANGE_HOURS = {
     closes: at(16),
     extended: undefined,
     holidays: canada,
+  },
+  /** Futures: from 17:00 in Chicago on the day before to 16:00 of the trading date, Monday to Friday. */
+  CME: {
+    zone: "America/Chicago",
+    ibkrZone: "US/Central",
+    opens: at(-7),
+    closes: at(16),
+    extended: undefined,
+    holidays: chicagoFutures,
   },
   /** From 17:00 in New York on the day before to 17:00 of the trading date, Monday to Friday. */
   FX: {

@@ -140,3 +140,14 @@ export function canada(year: number): YearOfHolidays {
 export function foreignExchange(year: number): YearOfHolidays {
   return { closed: [dayNumber(year, 1, 1), dayNumber(year, 12, 25)], early: [] };
 }
+
+/** Futures in Chicago: closed on three holidays, until noon on those on which only New York's stocks rest, 12:15 on its early closes. */
+export function chicagoFutures(year: number): YearOfHolidays {
+  const stocks = unitedStates(year);
+  const christmas = observedNear(dayNumber(year, 12, 25));
+  const newYear = stocks.closed[0] ?? dayNumber(year, 1, 1);
+  const closed = [newYear, easterSunday(year) - 2, christmas];
+  const halfDays = stocks.closed.filter((day) => !closed.includes(day));
+  const early = stocks.early.map(([day]) => [day, 12 * 60 + 15] as const);
+  return { closed, early: [...earlyOn(halfDays, 12 * 60), ...early] };
+}

@@ -2,6 +2,7 @@ import { Decimal } from "../../../lib/decimal.ts";
 import type { SimInstrument, SimSecType } from "../market.ts";
 import { CURRENCY_PAIRS } from "./currency-pairs.ts";
 import { CONTINENTAL_STOCKS } from "./continental-stocks.ts";
+import { FUTURE_UNDERLYINGS } from "./future-underlyings.ts";
 import { FUNDS } from "./funds.ts";
 import { INDICES } from "./indices.ts";
 import type { Listing } from "./listing.ts";
@@ -11,7 +12,7 @@ import { US_STOCKS } from "./us-stocks.ts";
 import { US_TECHNOLOGY_STOCKS } from "./us-technology-stocks.ts";
 import { VENUES, type Venue } from "./venues.ts";
 
-/** Every instrument but the options, which come from rules. */
+/** Every instrument but the options and futures, which come from rules. */
 export const CATALOGUE: readonly Listing[] = [
   ...US_TECHNOLOGY_STOCKS,
   ...US_STOCKS,
@@ -20,6 +21,7 @@ export const CATALOGUE: readonly Listing[] = [
   ...CONTINENTAL_STOCKS,
   ...SPECIAL_STOCKS,
   ...INDICES,
+  ...FUTURE_UNDERLYINGS,
   ...CURRENCY_PAIRS,
 ];
 
@@ -64,6 +66,7 @@ export function instrumentOf(listing: Listing): SimInstrument {
     right: undefined,
     strike: undefined,
     expiry: undefined,
+    contractMonth: undefined,
     availability: listing.availability ?? "live",
     halted: listing.style === "halted_after_open",
   };

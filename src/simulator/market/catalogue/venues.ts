@@ -56,6 +56,15 @@ const continental = {
   fractions: true,
 } as const;
 
+const futuresExchange = {
+  currency: "USD",
+  countryCode: "US",
+  calendar: "CME",
+  magnifier: 1,
+  increments: [["0", "0.01"]],
+  fractions: false,
+} as const;
+
 /** Every exchange that lists an instrument of the simulated market. */
 export const VENUES = {
   NASDAQ: unitedStates,
@@ -124,6 +133,10 @@ export const VENUES = {
     validExchanges: ["CBOE"],
     fractions: false,
   },
+  CME: { ...futuresExchange, validExchanges: ["CME"] },
+  CBOT: { ...futuresExchange, validExchanges: ["CBOT"] },
+  NYMEX: { ...futuresExchange, validExchanges: ["NYMEX"] },
+  COMEX: { ...futuresExchange, validExchanges: ["COMEX"] },
   IDEALPRO: {
     currency: "USD",
     countryCode: "",

@@ -1,6 +1,6 @@
 import { rawNumber } from "../../../lib/json.ts";
 import type { Market, SimInstrument } from "../market.ts";
-import { optionText } from "./option-months.ts";
+import { futureText, optionText } from "./option-months.ts";
 import { decimalsOfText, incrementRules, priceDecimals } from "./security-definition.ts";
 
 /** The answer of `/iserver/contract/{conid}/info`. */
@@ -22,20 +22,21 @@ export function contractInfo(market: Market, instrument: SimInstrument) {
     valid_exchanges: instrument.validExchanges.join(","),
     allow_sell_long: false,
     is_zero_commission_security: false,
-    local_symbol: secType === "CASH" ? instrument.name : symbol,
+    local_symbol: secType === "CASH" ? instrument.name : (instrument.localSymbol ?? symbol),
     contract_clarification_type: null,
     classifier: null,
     currency: instrument.currency,
     text: null as string | null,
     underlying_con_id: instrument.underlyingConid ?? 0,
     r_t_h: true,
-    multiplier: secType === "OPT" ? instrument.multiplier.toString() : null,
+    multiplier: secType === "OPT" || secType === "FUT" ? instrument.multiplier.toString() : null,
     underlying_issuer: null,
-    contract_month: expiry?.slice(0, 6) ?? null,
+    contract_month: instrument.contractMonth ?? null,
     company_name: instrument.name,
     smart_available: smart,
     exchange: smart ? "SMART" : instrument.listingExchange,
   };
+  if (secType === "FUT" && expiry !== undefined) return { ...common, text: futureText(expiry) };
   if (expiry === undefined || strike === undefined || right === undefined) return common;
   const text = optionText(expiry, strike.toString(), right);
   return { ...common, text, right: right === "C" ? "CALL" : "PUT", strike: strike.toFixed(1) };
@@ -83,7 +84,8 @@ export interface RulesRequest {
  */
 export function contractRules(market: Market, instrument: SimInstrument, request: RulesRequest) {
   const quote = market.quote(instrument.conid, request.now);
-  const tradable = instrument.secType !== "IND";
+  // Futures can be looked at, but not traded, in these accounts.
+  const tradable = instrument.secType !== "IND" && instrument.secType !== "FUT";
   const share = instrument.secType === "STK";
   const increment = market.priceIncrement(instrument.conid, quote.last);
   const price = rawNumber(quote.last.toString());

@@ -4,7 +4,7 @@ import { failure, ok, type Route, type SimReply, type SimRequest } from "../../h
 import type { Session } from "../../session/session.ts";
 import type { Simulation } from "../../simulation.ts";
 import type { Market, SimInstrument } from "../market.ts";
-import { isMonth, monthOf, optionText } from "./option-months.ts";
+import { futureText, isMonth, listedMonth, monthOf, optionText } from "./option-months.ts";
 import { readInstrument } from "./read-conid.ts";
 
 /** Option chains: strikes of a month, then the contracts of a strike. Both want a search for the underlying first. */
@@ -35,6 +35,7 @@ function answerInfo(request: SimRequest, session: Session, { market }: Simulatio
   if (query.get("conid") === null || typeOf(query) === "") return failure(400, "Bad Request: conid and sectype are required");
   const instrument = readInstrument(market, query.get("conid"));
   if (instrument === undefined) return failure(400, "Bad Request: conid is not valid");
+  if (typeOf(query) === "FUT" && instrument.secType === "IND") return answerFutures(request, session, { market, underlying: instrument });
   if (typeOf(query) !== "OPT") return ok(typeOf(query) === instrument.secType ? [infoRow(instrument)] : []);
   const month = query.get("month") ?? "";
   const strike = Decimal.tryParsePlain(query.get("strike") ?? "");
@@ -52,24 +53,39 @@ function answerInfo(request: SimRequest, session: Session, { market }: Simulatio
   return ok(found.map(infoRow));
 }
 
+interface FuturesOf {
+  readonly market: Market;
+  readonly underlying: SimInstrument;
+}
+
+/** The futures on an underlying, of one month or all that are listed. */
+function answerFutures({ query, now }: SimRequest, session: Session, { market, underlying }: FuturesOf): SimReply {
+  const month = query.get("month") ?? "";
+  if (month !== "" && !isMonth(month)) return failure(400, "Bad Request: month is not valid");
+  if (!session.brokerage.searchedConids.has(underlying.conid)) return ok([]);
+  const listed = market.futures(underlying.conid, now).filter((future) => month === "" || listedMonth(future) === month);
+  return ok(listed.map(infoRow));
+}
+
 function infoRow(instrument: SimInstrument) {
   const { expiry, strike, right } = instrument;
   const isOption = expiry !== undefined && strike !== undefined && right !== undefined;
+  const isFuture = instrument.secType === "FUT" && expiry !== undefined;
   return {
     conid: instrument.conid,
     symbol: instrument.symbol,
     secType: instrument.secType,
     exchange: instrument.validExchanges[0] ?? instrument.listingExchange,
-    listingExchange: isOption ? null : instrument.listingExchange,
+    listingExchange: isOption || isFuture ? null : instrument.listingExchange,
     right: right ?? "?",
     strike: rawNumber(strike?.toFixed(1) ?? "0.0"),
     currency: instrument.currency,
     cusip: null,
     coupon: "No Coupon",
     desc1: instrument.symbol,
-    desc2: isOption ? optionText(expiry, strike.toString(), right) : instrument.name,
+    desc2: isOption ? optionText(expiry, strike.toString(), right) : isFuture ? futureText(expiry) : instrument.name,
     maturityDate: expiry ?? null,
-    multiplier: isOption ? instrument.multiplier.toString() : "0",
+    multiplier: isOption || isFuture ? instrument.multiplier.toString() : "0",
     tradingClass: instrument.symbol,
     validExchanges: instrument.validExchanges.join(","),
   };

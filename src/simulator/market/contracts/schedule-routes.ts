@@ -1,6 +1,7 @@
 import { failure, ok, type Route, type SimReply, type SimRequest } from "../../http/route.ts";
 import type { Session } from "../../session/session.ts";
 import type { Simulation } from "../../simulation.ts";
+import type { SimInstrument } from "../market.ts";
 import { readInstrument } from "./read-conid.ts";
 import { tradingSchedule, weeklySchedule } from "./schedule.ts";
 
@@ -26,7 +27,10 @@ function answerWeeklySchedule({ query, now }: SimRequest, _session: Session, { m
   const wanted = [query.get("exchange"), ...(query.get("exchangeFilter")?.split(",") ?? [])].flatMap((name) =>
     name === null || name === "" ? [] : [exchangeName(name)],
   );
-  const listed = market.all().filter((each) => each.symbol === symbol && each.secType === assetClass);
+  // A future's hours are those of what it is on.
+  const isOfClass = ({ secType, conid }: SimInstrument): boolean =>
+    secType === assetClass || (assetClass === "FUT" && market.futures(conid, now).length > 0);
+  const listed = market.all().filter((each) => each.symbol === symbol && isOfClass(each));
   const chosen = listed.filter((each) => wanted.length === 0 || wanted.some((name) => each.validExchanges.includes(name)));
   const venues = chosen.map((instrument) => {
     const calendar = market.calendar(instrument.conid);

@@ -3,7 +3,7 @@ import { failure, ok, type Route, type SimReply, type SimRequest } from "../../h
 import type { Session } from "../../session/session.ts";
 import type { Simulation } from "../../simulation.ts";
 import type { Market, SimInstrument } from "../market.ts";
-import { monthOf } from "./option-months.ts";
+import { listedMonth, monthOf } from "./option-months.ts";
 
 /** Most rows of an answer. */
 const MAX_ROWS = 50;
@@ -12,6 +12,7 @@ interface Search {
   readonly text: string;
   readonly byName: boolean;
   readonly secType: string | undefined;
+  readonly now: number;
 }
 
 /** Looking up contracts by ticker or company name: section D of IBKR's API, the part before a conid is known. */
@@ -33,13 +34,14 @@ function text(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }
 
-function readSearch({ body, query }: SimRequest): Search {
+function readSearch({ body, query, now }: SimRequest): Search {
   const fields = isRecord(body) ? body : Object.fromEntries(query);
   const secType = text(fields["secType"]).toUpperCase();
   return {
     text: text(fields["symbol"]),
     byName: fields["name"] === true || fields["name"] === "true",
     secType: secType === "" ? undefined : secType,
+    now,
   };
 }
 
@@ -51,11 +53,12 @@ function findInstruments(market: Market, search: Search): readonly SimInstrument
     if (instrument.secType === "CASH" && instrument.name === wanted.replace("/", ".")) return true;
     return instrument.symbol.toUpperCase() === wanted;
   };
-  return market.all().filter((instrument) => matches(instrument) && isOfType(market, instrument, search.secType));
+  return market.all().filter((instrument) => matches(instrument) && isOfType(market, instrument, search));
 }
 
-function isOfType(market: Market, instrument: SimInstrument, secType: string | undefined): boolean {
+function isOfType(market: Market, instrument: SimInstrument, { secType, now }: Pick<Search, "secType" | "now">): boolean {
   if (secType === undefined || secType === instrument.secType) return true;
+  if (secType === "FUT") return market.futures(instrument.conid, now).length > 0;
   return secType === "OPT" && market.strikes(instrument.conid).length > 0;
 }
 
@@ -76,5 +79,13 @@ function sectionsOf(market: Market, instrument: SimInstrument, now: number) {
   const own = { secType: instrument.secType };
   const months = [...new Set(market.expiries(instrument.conid, now).map(monthOf))];
   if (months.length > 0) return [own, { secType: "OPT", months: months.join(";"), exchange: "SMART;AMEX;CBOE" }, { secType: "BAG" }];
+  const futures = market.futures(instrument.conid, now);
+  if (futures.length > 0) {
+    const exchange = `${instrument.listingExchange};`;
+    return [
+      { ...own, exchange },
+      { secType: "FUT", months: futures.map(listedMonth).join(";"), exchange },
+    ];
+  }
   return instrument.secType === "STK" ? [own] : [{ ...own, exchange: `${instrument.listingExchange};` }];
 }

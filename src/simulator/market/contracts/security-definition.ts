@@ -1,6 +1,6 @@
 import { rawNumber } from "../../../lib/json.ts";
 import type { Market, SimInstrument } from "../market.ts";
-import { optionText } from "./option-months.ts";
+import { futureText, optionText } from "./option-months.ts";
 
 /** Number of decimals of a plain decimal's text. */
 export function decimalsOfText(text: string): number {
@@ -37,13 +37,14 @@ export function securityType(instrument: SimInstrument): string | null {
 export function contractDescription(instrument: SimInstrument): string {
   if (instrument.secType === "CASH") return instrument.name;
   const { expiry, strike, right } = instrument;
+  if (instrument.secType === "FUT" && expiry !== undefined) return `${instrument.symbol} ${futureText(expiry)}`;
   if (expiry === undefined || strike === undefined || right === undefined) return instrument.symbol;
   return `${instrument.symbol} ${optionText(expiry, strike.toString(), right)}`;
 }
 
 /** One row of `/trsrv/secdef`. */
 export function securityDefinition(market: Market, instrument: SimInstrument) {
-  const isOption = instrument.secType === "OPT";
+  const isDerivative = instrument.secType === "OPT" || instrument.secType === "FUT";
   return {
     conid: instrument.conid,
     currency: instrument.currency,
@@ -63,7 +64,7 @@ export function securityDefinition(market: Market, instrument: SimInstrument) {
     strike: instrument.strike?.toString() ?? "0",
     ticker: instrument.symbol,
     undConid: instrument.underlyingConid ?? 0,
-    multiplier: rawNumber(isOption ? instrument.multiplier.toFixed(1) : "0.0"),
+    multiplier: rawNumber(isDerivative ? instrument.multiplier.toFixed(1) : "0.0"),
     type: securityType(instrument),
     hasOptions: market.strikes(instrument.conid).length > 0,
     fullName: contractDescription(instrument),

@@ -1,4 +1,5 @@
 import { failure, ok, type Route } from "../../http/route.ts";
+import { compactDate, parseCompactDate } from "../calendar/civil-date.ts";
 import type { Market, SimInstrument } from "../market.ts";
 import { readInstrument } from "./read-conid.ts";
 import { readList } from "./read-list.ts";
@@ -23,11 +24,10 @@ export const securityRoutes: readonly Route[] = [
     method: "GET",
     path: "/trsrv/futures",
     tier: "sso",
-    // The simulated market has no futures.
-    handle: (request) => {
+    handle: (request, _session, { market }) => {
       const symbols = readList(request.query.get("symbols"));
       if (symbols.length === 0) return failure(400, "Bad Request: symbols is required");
-      return ok(Object.fromEntries(symbols.map((symbol) => [symbol, []])));
+      return ok(Object.fromEntries(symbols.map((symbol) => [symbol, futuresOf(market, symbol, request.now)])));
     },
   },
   {
@@ -54,6 +54,27 @@ export const securityRoutes: readonly Route[] = [
     },
   },
 ];
+
+/** The futures of a symbol. Those on an index trade for the last time on the day before they are settled. */
+function futuresOf(market: Market, symbol: string, now: number) {
+  const underlyings = market.all().filter((each) => each.secType === "IND" && each.symbol === symbol.toUpperCase());
+  return underlyings.flatMap((underlying) =>
+    market.futures(underlying.conid, now).map((future) => {
+      const last = parseCompactDate(future.expiry ?? "") ?? 0;
+      const settlesLater = underlying.sector === "Indices";
+      const ltd = Number(compactDate(settlesLater ? market.calendar(future.conid).previousTradingDay(last) : last));
+      return {
+        symbol: future.symbol,
+        conid: future.conid,
+        underlyingConid: underlying.conid,
+        expirationDate: Number(future.expiry),
+        ltd,
+        shortFuturesCutOff: ltd,
+        longFuturesCutOff: ltd,
+      };
+    }),
+  );
+}
 
 /** The listings of a ticker, those of one company together. */
 function companiesOf(market: Market, symbol: string) {

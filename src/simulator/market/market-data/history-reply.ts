@@ -29,7 +29,7 @@ export function historyReply(market: Market, instrument: SimInstrument, options:
   const { bars } = options;
   const decimals = priceDecimals(instrument);
   const factor = volumeFactor(instrument);
-  const hasVolume = options.withVolume && (instrument.secType === "STK" || instrument.secType === "OPT");
+  const hasVolume = options.withVolume && ["STK", "OPT", "FUT"].includes(instrument.secType);
   const volumeOf = (bar: SimBar): string => (hasVolume ? bar.volume.dividedBy(Decimal.fromInteger(factor), 6).toString() : "0");
   const startsAt = bars[0]?.startsAt ?? options.until;
   const priceFactor = 10 ** decimals;
@@ -56,7 +56,7 @@ export function historyReply(market: Market, instrument: SimInstrument, options:
   return {
     serverId: String(7_000_000 + (instrument.conid % 1_000_000)),
     symbol: instrument.symbol,
-    text: instrument.secType === "OPT" ? contractDescription(instrument) : instrument.name,
+    text: instrument.expiry !== undefined ? contractDescription(instrument) : instrument.name,
     priceFactor,
     startTime: start,
     high: highest === undefined ? "" : extreme(highest.high, highest),

@@ -52,7 +52,7 @@ const HUNDRED = Decimal.fromInteger(100);
 /** Something with a bid and an ask: not an index, and not in a market whose book is closed. */
 const hasBook = ({ instrument, showsBook }: FieldContext): boolean => instrument.secType !== "IND" && showsBook;
 /** Currency pairs and indices have no volume of their own. */
-const hasVolume = ({ instrument }: FieldContext): boolean => instrument.secType === "STK" || instrument.secType === "OPT";
+const hasVolume = ({ instrument }: FieldContext): boolean => ["STK", "OPT", "FUT"].includes(instrument.secType);
 const isShare = ({ instrument }: FieldContext): boolean => instrument.secType === "STK";
 
 const change = ({ quote }: FieldContext): Decimal => quote.last.minus(quote.priorClose);
@@ -194,6 +194,7 @@ const OPTION_FIELDS: Readonly<Record<string, Field>> = {
     const greeks = market.greeks(instrument.conid, at);
     return greeks === undefined ? undefined : `${(greeks.impliedVolatility * 100).toFixed(1)}%`;
   }),
+  "7697": slow((context) => (context.instrument.secType === "FUT" ? shortened(openInterest(context)) : undefined)),
   "7638": slow((context) => (context.instrument.secType === "OPT" ? shortened(openInterest(context)) : undefined)),
 };
 

@@ -80,5 +80,6 @@ function optionInstrument(contract: OptionContract, underlying: SimInstrument): 
     right: contract.right,
     strike: Decimal.fromInteger(contract.strike),
     expiry: compactDate(contract.expiryDay),
+    contractMonth: compactDate(contract.expiryDay).slice(0, 6),
   };
 }

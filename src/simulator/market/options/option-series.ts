@@ -2,7 +2,7 @@ import type { TradingSession } from "../calendar/trading-calendar.ts";
 import { fraction, hashText, mix } from "../prices/hash.ts";
 import type { PriceSeries } from "../prices/price-series.ts";
 import type { UnitBar } from "../prices/price-tree.ts";
-import { volumeThrough } from "../prices/volume-tree.ts";
+import { sessionVolume } from "../prices/session-volume.ts";
 import { optionGreeks, optionValue, type Greeks, type OptionInputs } from "./black-scholes.ts";
 import type { OptionContract } from "./option-contract.ts";
 
@@ -28,8 +28,6 @@ export interface OptionSeries extends PriceSeries {
 
 const RATE = 0.04;
 const CENTS = 100;
-/** Volume is counted by the minute. */
-const VOLUME_STEP_MS = 60_000;
 
 /**
  * Makes the trades of an option out of those of its underlying by Black and Scholes. Within a day the time to expiry stands still,
@@ -58,11 +56,7 @@ export function createOptionSeries(options: OptionSeriesOptions): OptionSeries {
   const dayVolume = (day: number): number => Math.floor(contract.class.volume * popularity * (0.3 + 1.4 * fraction(mix(key, day), 1)));
 
   function volumeBetween(session: TradingSession, from: number, to: number): number {
-    const intervals = Math.max(1, Math.floor((session.closesAt - session.opensAt) / VOLUME_STEP_MS) - 1);
-    const root = { key: mix(key, session.day), intervals, atLeast: 0, extra: dayVolume(session.day) };
-    const last = Math.floor((to - session.opensAt) / VOLUME_STEP_MS);
-    const first = Math.ceil((from - session.opensAt) / VOLUME_STEP_MS);
-    return last < first ? 0 : volumeThrough(root, last) - volumeThrough(root, first - 1);
+    return sessionVolume({ key: mix(key, session.day), session, whole: dayVolume(session.day) }, from, to);
   }
 
   return {
