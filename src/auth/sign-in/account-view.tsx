@@ -12,6 +12,7 @@ import { RelativeTime } from "../../pages/components/relative-time.tsx";
 import { RevealOnce } from "../../pages/components/reveal-once.tsx";
 import { accountTexts } from "../../pages/texts/account.ts";
 import type { SignInLinkRow } from "../../storage/sign-in-links.ts";
+import { browserName } from "./browser-name.ts";
 import type { ListedSession, SignedIn } from "./browser-session.ts";
 import { MethodsCard, type SignInMethods } from "./methods-view.tsx";
 import { MAX_PASSWORD_LENGTH } from "./password-rules.ts";
@@ -78,7 +79,7 @@ function SessionsCard({ user, sessions, now }: AccountViewProps) {
         columns={[columns.where, columns.address, columns.how, columns.since, columns.seen, columns.action].map((title) => ({ title }))}
         rows={sessions.map((session) => [
           <>
-            <PlainName value={session.userAgent ?? texts.unknown} />
+            <PlainName value={session.userAgent === undefined ? texts.unknown : browserName(session.userAgent)} />
             {session.id === user.sessionId && <strong> ({texts.current})</strong>}
           </>,
           session.address ?? texts.unknown,

@@ -36,29 +36,35 @@ export function MethodsCard({ user, now, methods }: MethodsCardProps) {
         {texts.password}: {methods.loginName === undefined ? texts.none : texts.passwordSet(methods.loginName)}
       </p>
       <h3>{texts.passkeys}</h3>
-      {methods.passkeys.length === 0 && <p class="hint">{texts.noPasskeys}</p>}
-      <ul>
-        {methods.passkeys.map((passkey) => (
-          <li>
-            <PlainName value={passkey.label} />
-            {passkey.backed_up === 1 && `, ${texts.synced}`}
-            {passkey.last_used_at === null ? (
-              `, ${texts.neverUsed}`
-            ) : (
-              <>
-                , {texts.lastUsed} <RelativeTime at={passkey.last_used_at} now={now} />
-              </>
-            )}
-            <SmallForm action="/account/passkeys/remove" user={user} fields={{ passkey: passkey.id }}>
-              {texts.remove}
-            </SmallForm>
-          </li>
-        ))}
-      </ul>
+      {methods.passkeys.length === 0 ? <p class="hint">{texts.noPasskeys}</p> : <PasskeyList user={user} now={now} methods={methods} />}
       <NewPasskey user={user} methods={methods} />
       {(methods.providers.length > 0 || methods.identities.length > 0) && <Accounts user={user} methods={methods} />}
       <script src={methods.scriptPath} defer></script>
     </Card>
+  );
+}
+
+function PasskeyList({ user, now, methods }: MethodsCardProps) {
+  const texts = accountTexts.methods;
+  return (
+    <ul>
+      {methods.passkeys.map((passkey) => (
+        <li>
+          <PlainName value={passkey.label} />
+          {passkey.backed_up === 1 && `, ${texts.synced}`}
+          {passkey.last_used_at === null ? (
+            `, ${texts.neverUsed}`
+          ) : (
+            <>
+              , {texts.lastUsed} <RelativeTime at={passkey.last_used_at} now={now} />
+            </>
+          )}
+          <SmallForm action="/account/passkeys/remove" user={user} fields={{ passkey: passkey.id }}>
+            {texts.remove}
+          </SmallForm>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -95,16 +101,18 @@ function Accounts({ user, methods }: Omit<MethodsCardProps, "now">) {
   return (
     <>
       <h3>{texts.accounts}</h3>
-      <ul>
-        {methods.identities.map((identity) => (
-          <li>
-            {nameOf(identity.issuer)} <PlainName value={identity.email ?? identity.subject} />
-            <SmallForm action="/account/methods/remove" user={user} fields={{ issuer: identity.issuer, subject: identity.subject }}>
-              {texts.remove}
-            </SmallForm>
-          </li>
-        ))}
-      </ul>
+      {methods.identities.length > 0 && (
+        <ul>
+          {methods.identities.map((identity) => (
+            <li>
+              {nameOf(identity.issuer)} <PlainName value={identity.email ?? identity.subject} />
+              <SmallForm action="/account/methods/remove" user={user} fields={{ issuer: identity.issuer, subject: identity.subject }}>
+                {texts.remove}
+              </SmallForm>
+            </li>
+          ))}
+        </ul>
+      )}
       {methods.providers.map((provider) => (
         <ProviderForm provider={provider} label={texts.add(provider.name)} fields={{ form_token: user.formToken, purpose: "add" }} />
       ))}
