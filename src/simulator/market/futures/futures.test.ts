@@ -22,8 +22,8 @@ describe("the rules of futures", () => {
   };
 
   it("end each contract on the day of its exchange", () => {
-    expect(lastDays("ES", 3)).toEqual(["ESZ6 20261218", "ESH7 20270319", "ESM7 20270618"]);
-    // 25 December is a holiday and Thanksgiving a half day: three business days before the last business day before the 25th.
+    expect(lastDays("ES", 3)).toEqual(["ESZ6 20261218", "ESH7 20270319", "ESM7 20270617"]);
+    // A third Friday on which New York rests, and a 25th that is Christmas: both move to the business day before.
     expect(lastDays("CL", 2)).toEqual(["CLF7 20261221", "CLG7 20270120"]);
     expect(lastDays("NG", 2)).toEqual(["NGZ6 20261125", "NGF7 20261229"]);
     expect(lastDays("GC", 2)).toEqual(["GCZ6 20261229", "GCG7 20270224"]);
