@@ -82,16 +82,13 @@ export async function accountsOfClientOrderId(
   return rows.map((row) => row.account_id);
 }
 
-/** An order as its digest names it. */
-export interface IdenticalOrderQuery {
-  readonly userId: string;
-  readonly connectionId: string;
-  readonly accountId: string;
+/** An order as its digest names it; `clientOrderId` is its own, which isn't looked for. */
+export interface IdenticalOrderQuery extends OrderRequestKey {
   readonly argumentsHash: string;
   readonly states: readonly OrderRequestState[];
 }
 
-/** Finds a request of the account for the very same order that is in one of these states. */
+/** Finds another request of the account for the very same order that is in one of these states. */
 export async function findIdenticalRequest(db: Kysely<Database>, query: IdenticalOrderQuery): Promise<OrderRequestRow | undefined> {
   return db
     .selectFrom("order_requests")
@@ -100,6 +97,7 @@ export async function findIdenticalRequest(db: Kysely<Database>, query: Identica
     .where("connection_id", "=", query.connectionId)
     .where("account_id", "=", query.accountId)
     .where("arguments_hash", "=", query.argumentsHash)
+    .where("client_order_id", "!=", query.clientOrderId)
     .where("state", "in", query.states)
     .orderBy("created_at", "desc")
     .limit(1)

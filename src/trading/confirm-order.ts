@@ -4,6 +4,7 @@ import { findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "..
 import { draftDigest, parseDraft } from "./order-draft.ts";
 import { turnOf } from "./place-order.ts";
 import { parseMessages } from "./questions.ts";
+import { orderToSend, refuseIdentical } from "./refuse-identical.ts";
 import { type PipelineDeps, type PreparedAttempt, prepareAttempt, runAttempt } from "./run-attempt.ts";
 import { confirmationExpired, confirmationMismatch } from "./trading-errors.ts";
 import type { ConfirmRequest, PlaceOutcome, TradingCall } from "./trading.ts";
@@ -15,7 +16,10 @@ export async function confirmOrder(deps: PipelineDeps, request: ConfirmRequest, 
   return deps.turns.run<PlaceOutcome>({
     account: turnOf({ connectionId: order.connection_id, accountId: order.account_id }),
     signal: call.call.signal,
-    action: async () => runAttempt(deps, await consume(deps, known, call), call),
+    action: async () => {
+      await refuseIdentical(deps.storage, orderToSend(order));
+      return runAttempt(deps, await consume(deps, known, call), call);
+    },
     whenLate: () => ({ kind: "pending", clientOrderId: order.client_order_id, draft: parseDraft(order.ticket) }),
   });
 }

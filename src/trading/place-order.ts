@@ -1,7 +1,6 @@
 import { randomId } from "../lib/random.ts";
 import { voidOrderConfirmations } from "../storage/order-confirmations.ts";
 import {
-  findIdenticalRequest,
   findOrderRequest,
   insertOrderRequest,
   moveOrderRequest,
@@ -11,8 +10,9 @@ import {
 } from "../storage/order-requests.ts";
 import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
 import { draftDigest, draftFields } from "./order-draft.ts";
+import { orderToSend, refuseIdentical } from "./refuse-identical.ts";
 import { answerOf, type PipelineDeps, type PreparedAttempt, prepareAttempt, runAttempt } from "./run-attempt.ts";
-import { idempotencyMismatch, identicalOpen } from "./trading-errors.ts";
+import { idempotencyMismatch } from "./trading-errors.ts";
 import type { PlaceOutcome, PlaceRequest, TradingCall } from "./trading.ts";
 
 /** Most time that a repeat waits for the first call's answer before it is told "pending". */
@@ -38,7 +38,8 @@ export async function placeOrder(deps: PipelineDeps, request: PlaceRequest, call
     account: turnOf(key),
     signal: call.call.signal,
     action: async () => {
-      await refuseIdentical(deps, request, key);
+      const isNamed = request.clientOrderId !== undefined;
+      await refuseIdentical(deps.storage, { ...key, argumentsHash: draftDigest(draft), isNamed });
       const prepared = await claim(deps, { request, call, key });
       return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
     },
@@ -85,16 +86,6 @@ async function claim(deps: PipelineDeps, { request, call, key }: Claim): Promise
   });
 }
 
-/** While one order's outcome is unknown, an equal one could be its double. */
-async function refuseIdentical(deps: PipelineDeps, request: PlaceRequest, key: OrderRequestKey): Promise<void> {
-  // Two equal orders with ids of their own are two wishes; without an id the second may be a retry of the first.
-  const states: OrderRequestState[] = request.clientOrderId === undefined ? ["unknown", "sending"] : ["unknown"];
-  const identical = await findIdenticalRequest(deps.storage.db, { ...key, argumentsHash: draftDigest(request.draft), states });
-  if (identical !== undefined && identical.client_order_id !== key.clientOrderId) {
-    throw identicalOpen(identical.client_order_id, identical.state === "sending");
-  }
-}
-
 interface Repeat {
   readonly row: OrderRequestRow;
   readonly request: PlaceRequest;
@@ -111,6 +102,7 @@ async function repeat(deps: PipelineDeps, { row, request, call, turn }: Repeat):
     account: turnOf(keyOf(current)),
     signal: call.call.signal,
     action: async () => {
+      await refuseIdentical(deps.storage, orderToSend(current));
       const prepared = await reclaim(deps, current, call);
       return prepared === undefined ? undefined : runAttempt(deps, prepared, call);
     },

@@ -57,6 +57,19 @@ describe.each(ENGINES)("on %s,", (engine) => {
       );
     });
 
+    test("keeps an identical order back that was asked about or not sent before", async () => {
+      const order = await bench.farLimit();
+      const asked = await bench.stack.complete(placeOrder, { ...order, client_order_id: "asked before" });
+      bench.stack.setNetwork(requestLost);
+      await failure(bench.stack.complete(placeOrder, { ...order, client_order_id: "then lost" }));
+      bench.stack.setNetwork(undefined);
+      for (const args of [{ confirm_token: asked["confirm_token"] ?? "" }, { ...order, client_order_id: "asked before" }]) {
+        const twin = await failure(bench.stack.complete(placeOrder, args));
+        expect([twin.code, twin.details]).toEqual(["outcome_unknown", { client_order_id: "then lost" }]);
+      }
+      expect(bench.placed()).toBe(2);
+    });
+
     test("to the declining of a question keeps the outcome open for half an hour, since the order may go live late", async () => {
       bench.stack.setNetwork(async (url, _init, pass) => {
         if (url.includes("/iserver/reply/")) throw cutConnection();
