@@ -24,6 +24,13 @@ test("every tool has a title, all four hints, an object schema in and out, and a
   }
 });
 
+test("a preview changes nothing, though it needs the write scope", () => {
+  const changing = createRegistry(loadTools(), serverInfo)
+    .visibleTo("write")
+    .filter((registered) => registered.changesSomething);
+  expect(new Set(changing.map(({ tool }) => tool.name))).toEqual(new Set(["set_current_account", "cancel_order", "place_order"]));
+});
+
 test("a read scope sees no tool that changes something", () => {
   const visible = createRegistry(loadTools(), serverInfo).visibleTo("read");
   expect(visible.length).toBeGreaterThan(0);

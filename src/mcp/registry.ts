@@ -55,7 +55,7 @@ function register(tool: Tool): RegisteredTool {
     tool,
     inputSchema: inputSchemaOf(tool.input),
     argumentNames: new Set(Object.keys(tool.input.shape)),
-    changesSomething: tool.scope === "write" || !tool.annotations.readOnlyHint,
+    changesSomething: !tool.annotations.readOnlyHint,
   };
 }
 
