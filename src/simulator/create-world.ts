@@ -11,6 +11,7 @@ import { openProof } from "./control/proof.ts";
 import type { Proof } from "./control/proof.ts";
 import { SteeredClock } from "./control/steered-clock.ts";
 import { withFaults } from "./control/with-faults.ts";
+import { GATEWAY_PAGES, createGateway } from "./gateway/create-gateway.ts";
 import { createAnswerRequest } from "./http/answer-request.ts";
 import { originsOfHost } from "./http/origins.ts";
 import { Pacing } from "./http/pacing.ts";
@@ -35,10 +36,13 @@ import { MASTER_ACCOUNT_ID } from "./trading/demo.ts";
 import type { UserKind } from "./trading/demo.ts";
 import { tradingRoutes } from "./trading/routes.ts";
 import { claimOfAccessToken } from "./websocket/sign-in.ts";
+import type { SocketClaim } from "./websocket/sign-in.ts";
 import { SocketServer } from "./websocket/socket-server.ts";
 
 const DEFAULT_SEED = "ibkr-simulator";
 const CONTROL_TOKEN_BYTES = 24;
+/** IBKR's limit for all requests of a user through a gateway. */
+const GATEWAY_REQUESTS_PER_SECOND = 10;
 
 /** What lets somebody steer the simulator. */
 export interface ControlAccess {
@@ -57,6 +61,10 @@ export interface World {
   readonly proofKey: string;
   readonly control: ControlAccess | undefined;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
+  /** As `answer`, at the face of the Client Portal Gateway. */
+  readonly answerAtGateway: (request: WireRequest) => Promise<SimReply>;
+  /** Who may open a socket there. */
+  readonly gatewayClaim: SocketClaim;
   /** The WebSocket; to be closed before the server that it hangs on. */
   readonly sockets: SocketServer;
   /** Names the origins that it is served at, which clients may sign. */
@@ -89,20 +97,24 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const simulation = { clock, random, market, trading, faults };
   const sockets = new SocketServer({ simulation, claimOf: (token) => claimOfAccessToken(consumers, sessions, token), log });
   let origins: readonly string[] = [];
-  const api = createAnswerRequest({
+  const gateway = createGateway({ sessions, user, random, clock });
+  const common = {
     simulation,
-    authenticator: createAuthenticator({ consumers, sessions, random }),
-    pacing: new Pacing(clock, options.pacing ?? {}),
     router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...furtherRoutes]),
-    originsFor: (hostHeader) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
+    originsFor: (hostHeader: string | undefined) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
     aheadMs: () => clock.aheadMs - (faults.find("clock_skew", SIGNED, clock.now())?.ms ?? 0),
     log,
-  });
+  };
+  const oauth = createAuthenticator({ consumers, sessions, random });
+  const api = createAnswerRequest({ ...common, authenticator: oauth, pacing: new Pacing(clock, options.pacing ?? {}) });
+  const gatewayPacing = new Pacing(clock, { requestsPerSecond: GATEWAY_REQUESTS_PER_SECOND, ...options.pacing });
+  const gatewayApi = createAnswerRequest({ ...common, authenticator: gateway.authenticator, pacing: gatewayPacing });
   const proof = openProof(store);
   const access = options.control === true ? { token: randomId(random, "", CONTROL_TOKEN_BYTES) } : undefined;
   const control =
     access === undefined ? undefined : createControl({ ...access, clock, faults, market, steering, sessions, userName: user.userName });
   const faulty = withFaults(api, { faults, maintenance, clock });
+  const faultyGateway = withFaults(gatewayApi, { faults, maintenance, clock });
   return {
     clock,
     simulation,
@@ -112,6 +124,11 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
     proofKey: proof.publicKeyPem,
     control: access,
     answer: async (request) => (request.ownEndpoint ? answerOwn(request, proof, control) : faulty(request)),
+    answerAtGateway: async (request) => {
+      if (GATEWAY_PAGES.has(request.path)) return gateway.page(request);
+      return request.ownEndpoint ? answerOwn(request, proof, control) : gateway.withCookie(await faultyGateway(request));
+    },
+    gatewayClaim: gateway.claim,
     sockets,
     serveAs: (known) => {
       origins = known;

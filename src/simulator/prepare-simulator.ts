@@ -7,6 +7,9 @@ import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
 import { createWorld } from "./create-world.ts";
 import type { ControlAccess, World } from "./create-world.ts";
+import { openCertificate } from "./gateway/certificate.ts";
+import type { GatewayCertificate } from "./gateway/certificate.ts";
+import { GATEWAY_PAGES } from "./gateway/create-gateway.ts";
 import { knownOrigins } from "./http/origins.ts";
 import type { PacingOptions } from "./http/pacing.ts";
 import type { Route } from "./http/route.ts";
@@ -40,6 +43,8 @@ export interface SimulatorOptions {
   readonly maintenance?: boolean;
   /** Whose accounts it holds: a paper user's (the default), a live-like user's, or those of a (paper) advisor's clients. */
   readonly user?: UserKind;
+  /** Port of the Client Portal Gateway's face, over TLS; 0 takes a free one. There is none by default. */
+  readonly gatewayPort?: number;
   /** Share of confirmations that come too late whose order goes live all the same, 0 to 1. A quarter by default. */
   readonly lateOrderShare?: number;
   /** How long a cancellation is under way; until then a fill can still win. At once, with the next request, by default. */
@@ -47,6 +52,15 @@ export interface SimulatorOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
+}
+
+/** The simulator as a Client Portal Gateway: no signatures, but a login page at its `url` and a self-signed certificate. */
+export interface SimulatorGateway {
+  /** Origin: `https://127.0.0.1:5000`. */
+  readonly url: string;
+  readonly certificatePem: string;
+  /** SHA-256 of the certificate, in upper-case hex with colons. */
+  readonly fingerprint: string;
 }
 
 /** A running simulator. */
@@ -61,6 +75,8 @@ export interface Simulator {
   readonly proofKey: string;
   /** Where and by which bearer token it is steered; undefined unless that was asked for. */
   readonly control: (ControlAccess & { readonly url: string }) | undefined;
+  /** The face of the Client Portal Gateway, where it was asked for. */
+  readonly gateway: SimulatorGateway | undefined;
   /** Finishes the requests under way, stores everything and frees the port. */
   close(): Promise<void>;
 }
@@ -97,10 +113,30 @@ async function prepareOver(store: DatabaseSync, options: SimulatorOptions, furth
   const { clock = systemClock, random = systemRandom } = options;
   const world = await createWorld({ ...options, store, clock, random, furtherRoutes });
   const { credentials, accountIds, proofKey, control, sockets } = world;
-  return { credentials, accountIds, proofKey, control, sockets, listen: () => listen(world, { ...options, clock }) };
+  const certificate = options.gatewayPort === undefined ? undefined : await openCertificate(store);
+  return { credentials, accountIds, proofKey, control, sockets, listen: () => listen(world, { ...options, clock, certificate }) };
 }
 
-async function listen(world: World, options: SimulatorOptions & { readonly clock: Clock }): Promise<Simulator> {
+interface ListenOptions extends SimulatorOptions {
+  readonly clock: Clock;
+  readonly certificate: GatewayCertificate | undefined;
+}
+
+/** Starts the gateway's face, where there is a certificate for it. */
+async function startGateway(world: World, { host = DEFAULT_HOST, gatewayPort = 0, clock, log, certificate }: ListenOptions) {
+  if (certificate === undefined) return undefined;
+  const { answerAtGateway: answer, gatewayClaim: claim, sockets } = world;
+  const upgrade: HttpServerOptions["upgrade"] = (incoming, transport, head) => sockets.upgrade(incoming, transport, { head, claim });
+  const server = await startHttpServer({ host, port: gatewayPort, clock, log, answer, upgrade, tls: certificate, pages: GATEWAY_PAGES });
+  const { certificatePem, fingerprint } = certificate;
+  return { close: () => server.close(), face: { url: originOf("https", host, server.port), certificatePem, fingerprint } };
+}
+
+function originOf(scheme: "http" | "https", host: string, port: number): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+async function listen(world: World, options: ListenOptions): Promise<Simulator> {
   const { host = DEFAULT_HOST, clock, log } = options;
   const { answer, sockets } = world;
   const upgrade: HttpServerOptions["upgrade"] = (incoming, transport, head) => sockets.upgrade(incoming, transport, { head });
@@ -109,7 +145,13 @@ async function listen(world: World, options: SimulatorOptions & { readonly clock
     world.close();
     throw error;
   });
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  const gateway = await startGateway(world, options).catch(async (error: unknown) => {
+    await sockets.close();
+    await server.close();
+    world.close();
+    throw error;
+  });
+  const url = originOf("http", host, server.port);
   world.serveAs(knownOrigins(url, options.publicUrl, server.port));
   const stopAdvancing = world.clock.every(ADVANCE_EVERY_MS, () => {
     try {
@@ -124,8 +166,8 @@ async function listen(world: World, options: SimulatorOptions & { readonly clock
   const close = async (): Promise<void> => {
     stopAdvancing();
     await sockets.close();
-    await server.close();
+    await Promise.all([server.close(), gateway?.close()]);
     world.close();
   };
-  return { url, baseUrl: `${url}/v1/api`, credentials, accountIds, proofKey, control, close };
+  return { url, baseUrl: `${url}/v1/api`, credentials, accountIds, proofKey, control, gateway: gateway?.face, close };
 }

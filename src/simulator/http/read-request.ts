@@ -22,7 +22,7 @@ export interface WireRequest {
   readonly query: string;
   readonly authorization: string | undefined;
   readonly host: string | undefined;
-  /** True for the simulator's own endpoints, whose path keeps its prefix. */
+  /** True for the simulator's own endpoints and a gateway's pages, outside the API. */
   readonly ownEndpoint: boolean;
   /** True when a proxy has passed the request on. */
   readonly forwarded: boolean;
@@ -35,13 +35,14 @@ export const NOT_FOUND: SimReply = html(404, "Resource not found");
 
 /**
  * Reads a request, or answers the front door's refusal: 403 without a User-Agent, 404 outside the API, 411 for a POST or
- * PUT without Content-Length, 413 for a body over the limit. Rejects when the client hangs up.
+ * PUT without Content-Length, 413 for a body over the limit. Outside the API the simulator's own endpoints are heard, and
+ * `pages` where given. Rejects when the client hangs up.
  */
-export async function readRequest(incoming: IncomingMessage): Promise<WireRequest | SimReply> {
+export async function readRequest(incoming: IncomingMessage, pages?: ReadonlySet<string>): Promise<WireRequest | SimReply> {
   const { headers, method = "GET", url = "/" } = incoming;
   if ((headers["user-agent"] ?? "").trim() === "") return html(403, "Access Denied");
   const [rawPath = "", query = ""] = splitOnce(withoutOrigin(url), "?");
-  const ownEndpoint = rawPath.startsWith(`${SIMULATOR_PREFIX}/`);
+  const ownEndpoint = rawPath.startsWith(`${SIMULATOR_PREFIX}/`) || pages?.has(rawPath) === true;
   const prefix = ownEndpoint ? "" : PREFIXES.find((known) => rawPath.startsWith(`${known}/`));
   if (prefix === undefined) return NOT_FOUND;
   const length = headers["content-length"];

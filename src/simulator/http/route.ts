@@ -16,9 +16,11 @@ export interface SimRequest {
 }
 
 /** What goes back: a status and a body, written as JSON unless it is text. Numbers in `json` may be `rawNumber(text)` for exact digits. */
-export type SimReply =
-  | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string; readonly contentType: string };
+export type SimReply = ({ readonly json: unknown } | { readonly text: string; readonly contentType: string }) & {
+  readonly status: number;
+  /** Further headers, by lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** Which session a route needs: the read-only tier (Live Session Token), or an established brokerage session. */
 type Tier = "sso" | "brokerage";

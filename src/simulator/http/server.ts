@@ -1,4 +1,6 @@
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { Server as SecureServer } from "node:https";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -23,6 +25,10 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly log: Log | undefined;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
+  /** Makes it an HTTPS server. */
+  readonly tls?: { readonly keyPem: string; readonly certificatePem: string } | undefined;
+  /** Paths outside the API that are answered too. */
+  readonly pages?: ReadonlySet<string> | undefined;
   /** Takes a request to upgrade to WebSocket, and answers for the connection from then on. */
   readonly upgrade?: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -36,10 +42,11 @@ export interface HttpServer {
 }
 
 /** Starts serving. Rejects with node's error (`EADDRINUSE`, `EACCES` …) when it can't listen. */
-export async function startHttpServer({ host, port, clock, log, answer, upgrade }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, clock, log, answer, upgrade, tls, pages } = options;
   const answering = new Set<Promise<void>>();
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const request = await readRequest(incoming);
+    const request = await readRequest(incoming, pages);
     const refused = "status" in request;
     // A body that was not read can't be followed by another request on the same connection.
     if (refused && !incoming.complete) response.setHeader("connection", "close");
@@ -47,12 +54,13 @@ export async function startHttpServer({ host, port, clock, log, answer, upgrade 
     answering.add(answered);
     await answered.finally(() => answering.delete(answered));
   };
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     serve(incoming, response).catch((error: unknown) => {
       log?.debug({ err: error }, "request ended without an answer");
       response.destroy();
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createSecureServer({ key: tls.keyPem, cert: tls.certificatePem }, listener);
   if (upgrade !== undefined) server.on("upgrade", upgrade);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -76,6 +84,7 @@ async function write(response: ServerResponse, reply: SimReply): Promise<void> {
     "content-type": "text" in reply ? reply.contentType : "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(text),
     "cache-control": "no-store",
+    ...reply.headers,
   });
   const written = new Promise<void>((resolve) => {
     response.once("close", resolve);
@@ -85,7 +94,7 @@ async function write(response: ServerResponse, reply: SimReply): Promise<void> {
   await written;
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server | SecureServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -95,7 +104,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function portOf(server: Server): number {
+function portOf(server: Server | SecureServer): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server does not listen on a TCP port");
   return address.port;
