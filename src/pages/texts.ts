@@ -1,4 +1,5 @@
 import { accountTexts } from "./texts/account.ts";
+import { authorizationTexts } from "./texts/authorization.ts";
 import { commonTexts } from "./texts/common.ts";
 import { connectionTexts } from "./texts/connections.ts";
 import { consentTexts } from "./texts/consent.ts";
@@ -8,6 +9,7 @@ import { signInTexts } from "./texts/sign-in.ts";
 /** Every text that people see on pages, by page. A translation is another value of the same type. */
 export const texts = {
   account: accountTexts,
+  authorization: authorizationTexts,
   common: commonTexts,
   connections: connectionTexts,
   consent: consentTexts,

@@ -46,6 +46,13 @@ const PAGES: Readonly<Record<string, () => Promise<unknown>>> = {
     await page.getByRole("button", { name: "Approve" }).click();
     await page.getByRole("alert").waitFor();
   },
+  "a request of an unknown app": async () => {
+    const answer = await page.goto(
+      `${gateway.url}/authorize?response_type=code&client_id=gone&redirect_uri=https%3A%2F%2Fhost.example%2Fcb`,
+    );
+    expect(answer?.status()).toBe(400);
+    expect(await page.locator("main").textContent()).toContain("claude mcp remove NAME");
+  },
   "an authorization that is over": () => page.goto(`${gateway.url}/consent/nothing`),
   "the form of a connection": () => page.goto(newConnection()),
   "the form of a connection with mistakes": async () => {

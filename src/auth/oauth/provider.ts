@@ -7,6 +7,8 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import { equalSecrets } from "../../lib/secret.ts";
+import { loadAssets } from "../../pages/assets.ts";
+import { createPageRenderer, type PageRenderer } from "../../pages/page-renderer.tsx";
 import { noteAppGrantIssue } from "../../storage/app-grants.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { findUser } from "../../storage/users.ts";
@@ -14,7 +16,7 @@ import { type AdapterDeps, createAdapter, hashedClientSecret } from "./adapter.t
 import { ASKED_SCOPE } from "./authorize-request.ts";
 import type { ClientDocuments } from "./client-documents.ts";
 import { CLIENT_AUTH_METHODS, IDENTITY_MEMBER } from "./client-metadata.ts";
-import { authorizationErrorPage } from "./error-page.ts";
+import { type AuthorizationFault, authorizationErrorPage } from "./error-page.tsx";
 import { ASSERTION_ALGORITHMS } from "./metadata.ts";
 import { newSecret, SECRET_STARTS } from "./secret-ids.ts";
 
@@ -124,6 +126,7 @@ const PROTOCOL = {
 
 function behaviour(deps: ProviderDeps, { resource, unusedLimitMs }: ProviderOptions): Configuration {
   const { storage, clock, random, documents } = deps;
+  const pages = createPageRenderer({ assets: loadAssets() });
   return {
     features: {
       devInteractions: { enabled: false },
@@ -176,9 +179,12 @@ function behaviour(deps: ProviderDeps, { resource, unusedLimitMs }: ProviderOpti
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
     revokeGrantPolicy: () => true,
-    renderError: (ctx, out, error) => {
+    renderError: async (ctx, out, error) => {
       const name = error instanceof errors.SessionNotFound ? "session_not_found" : out.error;
-      showError(ctx, { error: name, description: typeof out.error_description === "string" ? out.error_description : undefined });
+      await showError(ctx, pages, {
+        error: name,
+        description: typeof out.error_description === "string" ? out.error_description : undefined,
+      });
     },
     ttl: {
       AccessToken: (ctx) => withinGrant(ctx, ACCESS_TOKEN_SECONDS, clock),
@@ -196,14 +202,12 @@ function withinGrant(ctx: KoaContextWithOIDC | undefined, seconds: number, clock
   return end === undefined ? seconds : Math.max(1, Math.min(seconds, end - Math.floor(clock.now() / 1000)));
 }
 
-function showError(ctx: KoaContextWithOIDC, fault: { readonly error: string; readonly description: string | undefined }): void {
+async function showError(ctx: KoaContextWithOIDC, pages: PageRenderer, fault: AuthorizationFault): Promise<void> {
   if (ctx.accepts("html", "json") === "json") {
     ctx.body = { error: fault.error, ...(fault.description === undefined ? {} : { error_description: fault.description }) };
     return;
   }
-  ctx.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-  ctx.set("X-Frame-Options", "DENY");
-  ctx.set("Referrer-Policy", "no-referrer");
-  ctx.type = "html";
-  ctx.body = authorizationErrorPage(fault);
+  const page = authorizationErrorPage(pages, fault);
+  for (const [name, value] of page.headers) ctx.set(name, value);
+  ctx.body = await page.text();
 }
