@@ -7,6 +7,7 @@ import { searchRoutes } from "./contracts/search-routes.ts";
 import { securityRoutes } from "./contracts/security-routes.ts";
 import { historyRoutes } from "./market-data/history-routes.ts";
 import { snapshotRoutes } from "./market-data/snapshot-routes.ts";
+import { scannerRoutes } from "./scanner/scanner-routes.ts";
 
 /** Every endpoint about contracts and market data: sections D and E of IBKR's API. */
 export const marketRoutes: readonly Route[] = [
@@ -18,4 +19,5 @@ export const marketRoutes: readonly Route[] = [
   ...currencyRoutes,
   ...snapshotRoutes,
   ...historyRoutes,
+  ...scannerRoutes,
 ];
