@@ -21,6 +21,7 @@ const FILES = [
   "dh_prime",
   "private_encryption.pem",
   "private_signature.pem",
+  "proof_key.pem",
 ];
 
 let folder: string;

@@ -11,17 +11,18 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 async function run(options: CliOptions): Promise<void> {
-  const { credentialsDir, publicUrl, seed, ...rest } = options;
+  const { credentialsDir, publicUrl, seed, gatewayPort, ...rest } = options;
   const credentials = readCredentials(credentialsDir);
   const prepared = await prepareSimulator({
     ...rest,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(seed === undefined ? {} : { seed }),
+    ...(gatewayPort === undefined ? {} : { gatewayPort }),
     ...(credentials === undefined ? {} : { credentials }),
     log: pino({ level: "warn" }, pino.destination(process.stderr.fd)),
   });
   // The files are there before the port answers, so that whoever waits for the port can read them.
-  writeCredentials(credentialsDir, prepared.credentials, prepared.accountIds);
+  writeCredentials(credentialsDir, prepared);
   const simulator = await prepared.listen();
   const stop = (): void => {
     simulator.close().then(
@@ -32,6 +33,9 @@ async function run(options: CliOptions): Promise<void> {
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   console.log(`IBKR simulator at ${simulator.baseUrl}`);
+  if (simulator.gateway !== undefined)
+    console.log(`Client Portal Gateway at ${simulator.gateway.url}, certificate SHA-256 ${simulator.gateway.fingerprint}`);
+  if (simulator.control !== undefined) console.log(`Steered at ${simulator.control.url}, token in ${credentialsDir}/control_token`);
   console.log(`Accounts ${simulator.accountIds.join(", ")}; credentials in ${credentialsDir}`);
 }
 
@@ -41,10 +45,12 @@ function fail(reason: string, exitCode: number): void {
 }
 
 /** Says what went wrong in the words of the command line. */
-function explain(error: unknown, { port, host, stateFile }: CliOptions): string {
+function explain(error: unknown, { port, host, stateFile, gatewayPort }: CliOptions): string {
   const code = isRecord(error) ? error["code"] : undefined;
   switch (code) {
     case "EADDRINUSE":
+      if (gatewayPort !== undefined && isRecord(error) && error["port"] === gatewayPort)
+        return `port ${gatewayPort} on ${host} is in use: choose another with --gateway-port`;
       return `port ${port} on ${host} is in use: choose another with --port`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":

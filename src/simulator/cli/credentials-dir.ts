@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { PreparedSimulator } from "../prepare-simulator.ts";
 import type { SimulatorCredentials } from "../session/consumer.ts";
 
 const FILES: readonly (readonly [name: string, field: keyof SimulatorCredentials])[] = [
@@ -33,13 +34,23 @@ export function readCredentials(folder: string): SimulatorCredentials | undefine
   };
 }
 
-/** Writes credentials and account ids, one file each, readable by their owner only. */
-export function writeCredentials(folder: string, credentials: SimulatorCredentials, accountIds: readonly string[]): void {
+/** What a simulator tells its users in files. */
+type WrittenSimulator = Pick<PreparedSimulator, "credentials" | "accountIds" | "proofKey" | "control">;
+
+/**
+ * Writes credentials, account ids, the public key of the simulator's proof and, where it may be steered, the control token: one
+ * file each, readable by their owner only.
+ */
+export function writeCredentials(folder: string, { credentials, accountIds, proofKey, control }: WrittenSimulator): void {
   for (const [name, field] of FILES) {
     // No line end after a value: a client that reads the file as it is must get the value as it is.
     writeWhole(join(folder, name), name.endsWith(".pem") ? `${credentials[field].trim()}\n` : credentials[field].trim());
   }
   writeWhole(join(folder, "accounts"), `${accountIds.join("\n")}\n`);
+  writeWhole(join(folder, "proof_key.pem"), proofKey);
+  // A token of an earlier start would only mislead.
+  if (control === undefined) rmSync(join(folder, "control_token"), { force: true });
+  else writeWhole(join(folder, "control_token"), control.token);
 }
 
 /** Never leaves half a file behind. */
