@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 
+import { FORWARDING_HEADERS } from "./client-address.ts";
 import type { HealthReport } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PageBindings, RouteHandlers } from "./routes.ts";
@@ -21,7 +22,7 @@ export function createPages(deps: PagesDeps): Omit<RouteHandlers, "mcp" | "oauth
       return c.json(report, report.status === "ok" ? 200 : 503);
     },
     metrics: async (c: Context<PageBindings>) => {
-      if (!deps.publicMetrics && !isLoopback(c.env.facts.address)) {
+      if (!deps.publicMetrics && !isThisMachine(c)) {
         return c.json({ error: "Metrics are shown to this machine only." }, 403);
       }
       const { contentType, text } = await deps.metrics.render();
@@ -44,6 +45,9 @@ function homeText(publicUrl: string, version: string): string {
   ].join("\n");
 }
 
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || address.startsWith("127."));
+/** A proxy on this machine has a loopback address, too; whom it speaks for is somewhere else. */
+function isThisMachine(c: Context<PageBindings>): boolean {
+  const { address } = c.env.facts;
+  const isLoopback = address !== undefined && (address === "::1" || address.startsWith("127."));
+  return isLoopback && FORWARDING_HEADERS.every((name) => c.req.header(name) === undefined);
 }

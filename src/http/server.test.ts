@@ -96,6 +96,14 @@ describe("pages", () => {
     expect(body).toContain('gateway_http_requests_total{route="/mcp",status="200"}');
     expect((await send("/metrics", { "x-forwarded-for": "203.0.113.9" })).status).toBe(403);
   });
+
+  test("/metrics is not shown to strangers whom a proxy on this machine brings, also when nobody has said that it is one", async () => {
+    const direct = await startMcpStack();
+    for (const name of ["x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-proto"])
+      expect((await send("/metrics", { [name]: "203.0.113.9" }, "GET", direct)).status).toBe(403);
+    expect((await send("/metrics", {}, "GET", direct)).status).toBe(200);
+    await direct.close();
+  });
 });
 
 test("the client's address is believed from a trusted proxy only", async () => {
