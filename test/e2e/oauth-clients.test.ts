@@ -65,6 +65,34 @@ describe("client documents", () => {
     expect(await refresh(next.body["refresh_token"])).toMatchObject({ status: 503, body: { error: "temporarily_unavailable" } });
   });
 
+  it("strangers who use the limit of fetches up cut off no host that is connected", async () => {
+    const other = "https://other.example/client.json";
+    use.documents.set(clientId, good);
+    use.documents.set(other, { ...good, client_id: other });
+    const { refresh_token } = await use.stack.connect({}, { clientId, redirectUri: "https://host.example/cb" });
+    // The library keeps a document without cache headers for a minute.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+    for (let index = 0; index < 60; index += 1) await use.authorize(`https://flood.example/${index}.json`, "https://host.example/cb");
+    const fetched = use.fetched.length;
+    const refresh = (token: unknown, id: string) =>
+      use.stack.token({ grant_type: "refresh_token", refresh_token: String(token), client_id: id });
+    expect((await refresh(refresh_token, clientId)).status).toBe(200);
+    // One that is not known yet waits; it must not hear that its client id is wrong.
+    expect(await refresh("any", other)).toMatchObject({ status: 503, body: { error: "temporarily_unavailable" } });
+    expect(use.fetched.length).toBe(fetched);
+    vi.setSystemTime(Date.now() + 600_000);
+    expect((await use.authorize(other, "https://host.example/cb")).status).toBe(303);
+  });
+
+  it("21: an IPv6 network counts as one address in the limit of fetches", async () => {
+    await use.restart({ http: { trustedProxies: ["127.0.0.1"] } });
+    for (let index = 0; index < 80; index += 1) {
+      const url = use.stack.authorizeUrl({ clientId: `https://host.example/${index}.json`, redirectUri: "https://host.example/cb" });
+      await fetch(url, { redirect: "manual", headers: { "X-Forwarded-For": `2001:db8:1:2::${index}` } });
+    }
+    expect(use.fetched.length).toBe(60);
+  });
+
   it("21: a list of hosts limits whose documents are fetched", async () => {
     use.documents.set(clientId, good);
     await use.restart({ clientDocumentHosts: ["claude.ai"] });

@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { isRecord } from "../../lib/json.ts";
 import type { Log } from "../../lib/log.ts";
 import { RateLimit } from "../../lib/rate-limit.ts";
+import { addressGroup } from "./address-group.ts";
 import { BUILT_IN_CLIENTS } from "./built-in-clients.ts";
 import { normalizedMetadata } from "./client-metadata.ts";
 import { DocumentError, type DocumentFetch, type FetchedDocument } from "./document-fetch.ts";
@@ -24,7 +25,7 @@ export interface ClientDocumentsOptions {
 export interface ClientDocuments {
   /** Says whether the document of a client id may be fetched now, for a requester at `address`. */
   mayFetch(clientId: string, address: string | undefined): boolean;
-  /** True while the document of a client id could not be fetched a moment ago. */
+  /** True while the document of a client id could not be fetched a moment ago, or there were too many fetches to try. */
   isUnreachable(clientId: string): boolean;
   /** A web-standard answer with the document, its metadata normalised. Rejects when there is none. */
   fetch(url: string): Promise<Response>;
@@ -33,7 +34,7 @@ export interface ClientDocuments {
 /** A failed fetch is not tried again so soon, however often it is asked for. */
 const FAILURE_TTL_MS = 60_000;
 const MAX_FAILURES = 1_000;
-/** Fetches that one address may cause: a person connects a handful of hosts. */
+/** Fetches that one address (or IPv6 network) may cause: a person connects a handful of hosts. */
 const PER_ADDRESS = { max: 60, windowMs: 600_000, maxKeys: 10_000 };
 /** Fetches in all, so that this server is no good for flooding others. */
 const IN_ALL = { max: 600, windowMs: 600_000, maxKeys: 1 };
@@ -51,12 +52,17 @@ export function createClientDocuments(deps: ClientDocumentsDeps, options: Client
   const { clock, log } = deps;
   const failures = new BoundedCache<string, string>({ clock, maxEntries: MAX_FAILURES, ttlMs: FAILURE_TTL_MS });
   const lastGood = new BoundedCache<string, FetchedDocument>({ clock, maxEntries: MAX_LAST_GOOD, ttlMs: LAST_GOOD_TTL_MS });
+  // Not among the failures: who has used their own limit up must not keep others from a document.
+  const limited = new BoundedCache<string, true>({ clock, maxEntries: MAX_FAILURES, ttlMs: FAILURE_TTL_MS });
   const perAddress = new RateLimit({ clock, ...PER_ADDRESS });
   const inAll = new RateLimit({ clock, ...IN_ALL });
   const builtIn = new Map(options.builtInClients ? BUILT_IN_CLIENTS.map((client) => [client.client_id, client]) : []);
 
+  const hasStandIn = (url: string): boolean => builtIn.has(url) || lastGood.get(url) !== undefined;
+  const isUnreachable = (url: string): boolean => failures.get(url) !== undefined || limited.get(url) !== undefined;
+
   async function attempt(url: string): Promise<FetchedDocument | undefined> {
-    if (failures.get(url) !== undefined) return undefined;
+    if (isUnreachable(url)) return undefined;
     try {
       const document = await deps.fetchDocument(url);
       if (isDocument(document)) {
@@ -79,10 +85,16 @@ export function createClientDocuments(deps: ClientDocumentsDeps, options: Client
       const url = URL.parse(clientId);
       if (url === null || url.pathname === "/" || url.search !== "" || clientId.length > MAX_CLIENT_ID_LENGTH) return false;
       if (options.allowedHosts.length > 0 && !options.allowedHosts.includes(url.hostname)) return false;
-      if (failures.get(clientId) !== undefined) return builtIn.has(clientId) || lastGood.get(clientId) !== undefined;
-      return perAddress.take(address ?? "unknown") === 0 && inAll.take("all") === 0;
+      if (failures.get(clientId) !== undefined) return hasStandIn(clientId);
+      if (perAddress.take(addressGroup(address)) === 0 && inAll.take("all") === 0) {
+        limited.delete(clientId);
+        return true;
+      }
+      // Strangers may have used the limit up: hosts that are connected go on with what is known of them.
+      limited.set(clientId, true);
+      return hasStandIn(clientId);
     },
-    isUnreachable: (clientId) => failures.get(clientId) !== undefined,
+    isUnreachable,
     fetch: async (url) => {
       const document = (await attempt(url)) ?? lastGood.get(url);
       if (document !== undefined) return fetchedAnswer(document);
