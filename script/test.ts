@@ -1,7 +1,8 @@
 /** Runs vitest and ends with one line, `N passed, N failed`, for whoever reads only that. Run by `script/test`. */
-import { startVitest } from "vitest/node";
+import { parseCLI, startVitest } from "vitest/node";
 
-const vitest = await startVitest("test", process.argv.slice(2), { watch: false, run: true });
+const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
+const vitest = await startVitest("test", filter, { ...options, watch: false, run: true });
 let passed = 0;
 let failed = vitest.state.getUnhandledErrors().length;
 for (const file of vitest.state.getTestModules()) {
