@@ -83,6 +83,7 @@ describe("7: another login of the user", () => {
     await session({ event: "other_login", beside: true });
     expect(await status()).toMatchObject({ authenticated: true, competing: true, established: false });
     expect(await client.call("GET", "/iserver/account/orders")).toMatchObject({ status: 400 });
+    expect(await client.call("GET", "/iserver/accounts")).toMatchObject({ status: 200, json: {} });
     await init(true);
     client.clock.advance(2000);
     expect(await status()).toMatchObject({ established: true, competing: false });

@@ -12,7 +12,6 @@ export const FAULT_KINDS = [
   "token_failure",
   "clock_skew",
   "init_failure",
-  "order_prompt",
   "stream_silence",
 ] as const;
 

@@ -6,7 +6,7 @@ import type { Simulation } from "../simulation.ts";
 import type { Pacing } from "./pacing.ts";
 import { NOT_FOUND } from "./read-request.ts";
 import type { WireRequest } from "./read-request.ts";
-import { failure } from "./route.ts";
+import { failure, ok } from "./route.ts";
 import type { SimReply } from "./route.ts";
 import type { RouteMatch, Router } from "./router.ts";
 
@@ -55,7 +55,9 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
     const { route, params } = match;
     if (!pacing.admit(session, now)) return refuse(request);
     session.use(now);
-    if (route.tier === "brokerage" && session.standing(now) !== "established") return NO_BRIDGE;
+    if (route.tier === "brokerage" && session.standing(now) !== "established")
+      // Where another login stands beside ours, IBKR lists no accounts but doesn't call it an error.
+      return session.standsBesideAnother(now) && route.path === "/iserver/accounts" ? ok({}) : NO_BRIDGE;
     const body = parseBody(request.body);
     if ("problem" in body) return failure(400, body.problem);
     const query = new URLSearchParams(request.query);

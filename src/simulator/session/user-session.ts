@@ -55,6 +55,11 @@ export class UserSession implements Session {
     return this.#surroundings.competition.of(this.user.userName) !== undefined;
   }
 
+  /** Both are authenticated at once, another login and ours. */
+  standsBesideAnother(now: number): boolean {
+    return this.competing && this.standing(now) !== "none";
+  }
+
   /** Why the last init came to nothing, in IBKR's words; empty when it did not. */
   get fail(): string {
     return this.competing ? this.#fail : "";
