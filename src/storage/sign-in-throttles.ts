@@ -44,6 +44,21 @@ export async function clearThrottle(storage: Storage, keyHash: string): Promise<
   await storage.db.deleteFrom("sign_in_throttles").where("key_hash", "=", keyHash).execute();
 }
 
+/** Remembers a mark until a time. */
+export async function keepThrottleMark(storage: Storage, keyHash: string, until: number): Promise<void> {
+  await storage.db
+    .insertInto("sign_in_throttles")
+    .values({ key_hash: keyHash, free_at: until })
+    .onConflict((conflict) => conflict.column("key_hash").doUpdateSet({ free_at: until }))
+    .execute();
+}
+
+/** Tells whether a mark is remembered at `now`. */
+export async function hasThrottleMark(storage: Storage, keyHash: string, now: number): Promise<boolean> {
+  const mark = storage.db.selectFrom("sign_in_throttles").select("key_hash").where("key_hash", "=", keyHash).where("free_at", ">", now);
+  return (await mark.executeTakeFirst()) !== undefined;
+}
+
 /** Deletes the rows that hold nothing any more. */
 export async function deleteFreeThrottles(storage: Storage, now: number): Promise<void> {
   await storage.db.deleteFrom("sign_in_throttles").where("free_at", "<=", now).execute();

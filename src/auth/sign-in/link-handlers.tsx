@@ -72,13 +72,17 @@ async function create(parts: SignInParts, visit: Visit, { link, filled, again }:
     return made.reason === "link_used" ? unusable(parts, visit, "used") : again({ loginName: signInTexts.faults.login_name_taken });
   }
   parts.log.info({ event: "account_created", user_id: made.userId, link: link.id, kind: link.kind }, "an account was created");
+  await parts.throttle.remember({ loginName, address: visit.address });
   return goTo(HOME_OF_PEOPLE, await beginSession(parts, visit, { userId: made.userId, method: "password" }));
 }
 
 async function resetPassword(parts: SignInParts, visit: Visit, { link, filled, again }: Submission): Promise<Response> {
   const done = await parts.accounts.reset(link, filled.password).catch(busy);
   if (typeof done !== "boolean") return again({ form: signInTexts.busy }, 503);
-  return done ? goTo("/sign-in?done=reset", [parts.cookies.clearSession()]) : unusable(parts, visit, "used");
+  if (!done) return unusable(parts, visit, "used");
+  const loginName = link.user_id === null ? undefined : await parts.accounts.loginNameOf(link.user_id);
+  await parts.throttle.remember({ loginName, address: visit.address });
+  return goTo("/sign-in?done=reset", [parts.cookies.clearSession()]);
 }
 
 function filledIn({ field }: SentForm): Filled {

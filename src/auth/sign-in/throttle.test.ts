@@ -58,6 +58,32 @@ describe.each(ENGINES)("the throttle of sign-in on %s", (engine) => {
     }
   });
 
+  it("lets no stranger keep somebody out who signs in where they did before", async () => {
+    const [home, elsewhere] = ["2001:db8:1:2::1", "10.0.0.9"];
+    expect(await times(1, "ada", home)).toEqual([0]);
+    await throttle.succeeded({ loginName: "ada", address: home });
+    for (let tries = 0; tries < 10; tries += 1) expect(await throttle.count({ loginName: "ada", address: `10.0.1.${tries}` })).toBe(0);
+    expect(await times(1, "ada", elsewhere)).toEqual([30]);
+    expect(await times(1, "ada", "2001:db8:1:2::9")).toEqual([0]);
+    await throttle.succeeded({ loginName: "ada", address: "2001:db8:1:2::9" });
+    // Strangers go on waiting, and that place has a limit too.
+    expect(await times(1, "ada", elsewhere)).toEqual([30]);
+    expect((await times(11, "ada", home)).at(-1)).toBe(30);
+    // It says nothing of other people, and not for ever.
+    await times(10, "bob", elsewhere);
+    expect(await times(1, "bob", home)).toEqual([30]);
+    await clock.advance(31 * 86_400_000);
+    await times(10, "ada", elsewhere);
+    expect(await times(1, "ada", home)).toEqual([30]);
+  });
+
+  it("lets somebody in again who proved by a link who they are, whatever strangers try", async () => {
+    for (let tries = 0; tries < 10; tries += 1) await throttle.count({ loginName: "ada", address: `10.0.1.${tries}` });
+    expect(await times(1, "ada", "10.0.0.1")).toEqual([30]);
+    await throttle.remember({ loginName: "ada", address: "10.0.0.1" });
+    expect(await times(1, "ada", "10.0.0.1")).toEqual([0]);
+  });
+
   it("counts tries at the same moment, on several nodes, each", async () => {
     const other = createSignInThrottle({ storage: await database.open(), clock });
     const tries = Array.from({ length: 40 }, (_value, index) =>
