@@ -11,6 +11,7 @@ import type { GoodTicket, TicketContext } from "./ticket.ts";
 const MAX_SET = 20;
 const NOT_ONE_SET = "Several orders in one request that are neither a bracket nor an OCA group are not supported.";
 
+/** What a set is read against: as one ticket, with the orders that a child may name as its parent. */
 export interface OrderSetContext extends TicketContext {
   readonly parent: (accountId: string, reference: string) => SimOrder | undefined;
 }
