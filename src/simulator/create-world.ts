@@ -22,6 +22,10 @@ import { createRouter } from "./http/router.ts";
 import { createMarket } from "./market/create-market.ts";
 import { marketRoutes } from "./market/routes.ts";
 import { StoredSteering } from "./market/steering.ts";
+import { createAlertRoutes } from "./notices/alert-routes.ts";
+import { openDocuments } from "./notices/documents.ts";
+import { createFyiRoutes } from "./notices/fyi-routes.ts";
+import { createWatchlistRoutes } from "./notices/watchlist-routes.ts";
 import type { SimulatorOptions } from "./prepare-simulator.ts";
 import { createAuthenticator } from "./session/authenticator.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
@@ -96,11 +100,14 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const faults = new Faults();
   const simulation = { clock, random, market, trading, faults };
   const sockets = new SocketServer({ simulation, claimOf: (token) => claimOfAccessToken(consumers, sessions, token), log });
+  const documents = openDocuments(store);
+  const alertRoutes = createAlertRoutes({ documents, refused: options.paperOAuth === true });
+  const noticeRoutes = [...alertRoutes, ...createWatchlistRoutes(documents), ...createFyiRoutes(documents)];
   let origins: readonly string[] = [];
   const gateway = createGateway({ sessions, user, random, clock });
   const common = {
     simulation,
-    router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...furtherRoutes]),
+    router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...noticeRoutes, ...furtherRoutes]),
     originsFor: (hostHeader: string | undefined) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
     aheadMs: () => clock.aheadMs - (faults.find("clock_skew", SIGNED, clock.now())?.ms ?? 0),
     log,

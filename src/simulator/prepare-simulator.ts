@@ -37,6 +37,8 @@ export interface SimulatorOptions {
   /** A consumer to take in; by default the state file's own, or a new one. */
   readonly credentials?: SimulatorCredentials;
   readonly pacing?: PacingOptions;
+  /** True refuses to make alerts, as IBKR does for paper users over OAuth; false by default. */
+  readonly paperOAuth?: boolean;
   /** True lets the simulator be steered: time, prices, sessions and faults, at `/simulator/control`. Off by default. */
   readonly control?: boolean;
   /** True keeps IBKR's reset at midnight in New York and its maintenance on Saturday evening. Off by default. */
