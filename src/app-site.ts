@@ -53,7 +53,7 @@ export function createSite(config: Config, parts: SiteParts): Site {
     },
   );
   const deps = { ...parts, pages, sessions: signIn.sessions };
-  const consent = createConsentHandlers({ ...deps, desk: () => parts.oauth().consentDesk });
+  const consent = createConsentHandlers({ ...deps, servesDemo: config.demo, desk: () => parts.oauth().consentDesk });
   const newConnection = createNewConnectionHandlers({ ...deps, offers: offersOf(parts.simulator), lock: new KeyedLock() });
   return {
     pages,

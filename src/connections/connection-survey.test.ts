@@ -55,7 +55,7 @@ it("tells what works, what doesn't and why, and what was too slow", async () => 
     if (id === ids[1]) throw new GatewayError("session_competing", "Somebody else is signed in.", { whatToDo: "Sign out there." });
     if (id === ids[2]) await clock.wait(60_000, signal);
   });
-  const surveyed = surveyConnections({ storage, connections, clock }, userId);
+  const surveyed = surveyConnections({ storage, connections, clock, servesDemo: true }, userId);
   await expect.poll(() => connections.opened.length).toBe(3);
   await clock.advance(3_000);
   expect(await surveyed).toMatchObject([
@@ -75,7 +75,7 @@ it("asks a few connections only, however many there are, and nobody else's", asy
   const { userId, ids } = await seedMany(10);
   await seedMany(1);
   const connections = connectionsThat(() => Promise.resolve());
-  const surveyed = await surveyConnections({ storage, connections, clock: fakeClock() }, userId);
+  const surveyed = await surveyConnections({ storage, connections, clock: fakeClock(), servesDemo: true }, userId);
   expect(surveyed.map(({ connectionId }) => connectionId)).toEqual(ids);
   expect(connections.opened).toEqual(ids.slice(0, 8));
   expect(surveyed.slice(8).map(({ health }) => health)).toEqual(["unknown", "unknown"]);
@@ -85,6 +85,6 @@ it("does not hide a fault of ours", async () => {
   const { userId } = await seedMany(1);
   const connections = connectionsThat(() => Promise.reject(new TypeError("a fault")));
   const clock = fakeClock();
-  await expect(surveyConnections({ storage, connections, clock }, userId)).rejects.toThrow("a fault");
+  await expect(surveyConnections({ storage, connections, clock, servesDemo: true }, userId)).rejects.toThrow("a fault");
   expect(clock.pending).toBe(0);
 });

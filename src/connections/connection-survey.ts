@@ -21,6 +21,8 @@ export interface SurveyDeps {
   readonly storage: Storage;
   readonly connections: Connections;
   readonly clock: Clock;
+  /** False where the demo may not be: its connection opens nothing, so that it is not offered. */
+  readonly servesDemo: boolean;
 }
 
 /** How long a page waits for connections: opening a session takes under a second when all is well. */
@@ -30,7 +32,7 @@ const MAX_ASKED = 8;
 
 /** Lists a user's connections, oldest first, and asks the first of them for their accounts, all at once and for a short time. */
 export async function surveyConnections(deps: SurveyDeps, userId: string): Promise<readonly SurveyedConnection[]> {
-  const rows = await listConnections(deps.storage, userId);
+  const rows = (await listConnections(deps.storage, userId)).filter((row) => deps.servesDemo || row.is_demo === 0);
   const late = new AbortController();
   const enough = new AbortController();
   const timer = deps.clock.wait(WAIT_MS, enough.signal).then(
