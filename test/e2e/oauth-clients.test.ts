@@ -165,6 +165,8 @@ describe("client documents", () => {
       used,
       assertion({ aud: "https://elsewhere.example/token" }),
       assertion({ exp: 1 }),
+      // Remembered until it expires, so that it must not be for ever.
+      assertion({ exp: Math.floor(Date.now() / 1000) + 3_600 }),
       assertion({ jti: undefined }),
       assertion({ iss: "https://elsewhere.example/c.json" }),
       assertion({}, stranger.privateKey),

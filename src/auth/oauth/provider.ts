@@ -50,6 +50,8 @@ const CODE_SECONDS = 45;
 /** Time for a person to sign in, and to add a connection when there is none. */
 const INTERACTION_SECONDS = 3_600;
 const CLOCK_TOLERANCE_SECONDS = 15;
+/** A client's assertion is remembered until it expires; hosts sign theirs for a minute or five. */
+const MAX_ASSERTION_SECONDS = 900;
 
 /** Makes the OAuth library's provider: codes and refresh tokens, PKCE always, every consent asked anew. */
 export function createProvider(deps: ProviderDeps, options: ProviderOptions): Provider {
@@ -68,6 +70,7 @@ export function createProvider(deps: ProviderDeps, options: ProviderOptions): Pr
     ...PROTOCOL,
     jwks: { keys: [generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" })] },
     adapter,
+    assertJwtClientAuthClaimsAndHeader: (_ctx, { exp }) => limitAssertion(exp, clock),
     fetch: (url) => deps.documents.fetch(url instanceof Request ? url.url : url.toString()),
   });
   provider.proxy = true;
@@ -194,6 +197,12 @@ function behaviour(deps: ProviderDeps, { resource, unusedLimitMs }: ProviderOpti
       Session: INTERACTION_SECONDS,
     },
   };
+}
+
+/** Refuses an assertion that would have to be remembered for long, which any registered client could ask for without end. */
+function limitAssertion(exp: unknown, clock: Clock): void {
+  if (typeof exp === "number" && exp <= clock.now() / 1000 + MAX_ASSERTION_SECONDS) return;
+  throw new errors.InvalidClientAuth("the client_assertion must expire within 15 minutes");
 }
 
 /** Nothing outlives its grant's expiry. */
