@@ -236,4 +236,22 @@ describe("the server of sockets", () => {
     expect(await socket.closed).toBe(1006);
     await own.close();
   });
+
+  test("sends no data to a client that reads nothing, and cuts it after half a minute", async () => {
+    const clock = new TestClock();
+    const prepared = await prepareSimulator({ clock });
+    const own = createTestClient(await prepared.listen(), clock);
+    await own.login();
+    const slow = await greetedTestSocket(own);
+    const quick = await greetedTestSocket(own);
+    slow.pause();
+    // More than the operating system holds for a connection.
+    for (let count = 0; count < 400; count += 1) prepared.sockets.push("blt", { message: "x".repeat(60_000) });
+    await passWithSocket(own, quick, 31_000);
+    slow.resume();
+    expect(await slow.closed).toBe(1006);
+    expect(slow.frames.some((frame) => "hb" in frame)).toBe(false);
+    expect(quick.frames.filter((frame) => "hb" in frame)).toHaveLength(3);
+    await own.close();
+  });
 });

@@ -28,6 +28,9 @@ export interface TestSocket {
   /** Waits until everything that was sent both ways so far has arrived. */
   settled(): Promise<void>;
   close(): void;
+  /** Stops reading, and reads on. */
+  pause(): void;
+  resume(): void;
 }
 
 /** How many turns of the event loop a frame on loopback may take. */
@@ -92,6 +95,8 @@ export async function openTestSocket(client: TestClient, options: TestSocketOpti
       await until(() => pongs > before, "pong");
     },
     close: () => socket.close(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
   };
 }
 
