@@ -92,7 +92,7 @@ describe("redirects", () => {
       [{ resource: "https://elsewhere.example/mcp" }, "invalid_target"],
       [{ request: "eyJ" }, "request_not_supported"],
       [{ request_uri: "https://host.example/r" }, "request_uri_not_supported"],
-      [{ response_mode: "fragment" }, "invalid_request"],
+      [{ response_mode: "fragment" }, "unsupported_response_mode"],
       [{ prompt: "none" }, "login_required"],
     ] as const;
     for (const [parameters, error] of cases) {
@@ -102,6 +102,19 @@ describe("redirects", () => {
       expect(back.origin + back.pathname).toBe(LOOPBACK);
       expect(Object.fromEntries(back.searchParams)).toMatchObject({ error, state: "state-1", iss: use.stack.issuer });
     }
+  });
+
+  it("6: an answer goes into the query of the address and nowhere else, also when it is a refusal", async () => {
+    const redirectUri = "https://host.example/cb";
+    const clientId = await use.registered(redirectUri);
+    for (const response_mode of ["form_post", "fragment", "web_message", "jwt", "form_post.jwt", "nonsense"]) {
+      const answer = await use.authorize(clientId, redirectUri, { response_mode });
+      const back = new URL(answer.location ?? "https://nowhere.example");
+      expect([answer.status, back.origin, back.hash], response_mode).toEqual([303, "https://host.example", ""]);
+      expect(back.searchParams.get("error"), response_mode).toBe("unsupported_response_mode");
+      expect(answer.text).not.toContain("<script");
+    }
+    expect((await use.authorize(clientId, redirectUri, { response_mode: "query" })).location).toContain("/consent/");
   });
 
   it("6: a parameter that comes twice is refused", async () => {

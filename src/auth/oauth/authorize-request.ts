@@ -35,6 +35,8 @@ export function normalizedAuthorizeQuery(query: string, issuer: string): URLSear
   if (kept.getAll("prompt").length === 1) kept.delete("prompt");
   if (prompts.length > 0 && !kept.has("prompt")) kept.set("prompt", prompts.join(" "));
   if (kept.getAll("scope").length <= 1) kept.set("scope", "read write");
+  // Asked for another way, the library would refuse in just that way: with a script, or in a fragment that hosts don't read.
+  if (kept.getAll("response_mode").some((mode) => mode !== "query")) kept.set("response_mode", "unsupported");
   setCanonicalResource(kept, issuer);
   if (asked !== undefined) kept.set(ASKED_SCOPE, asked);
   return kept;
