@@ -17,6 +17,15 @@ describe.each(ENGINES)("an authorization from registration to revocation on %s",
   });
   afterEach(() => stack.close());
 
+  it("a client id that no database takes is an unknown one, not a fault", async () => {
+    for (const id of ["a\0b", "client_\ud800", "x".repeat(5_000)]) {
+      const refresh = await stack.token({ grant_type: "refresh_token", refresh_token: "any\0", client_id: id });
+      expect(refresh).toMatchObject({ status: 401, body: { error: "invalid_client" } });
+      const asked = await testBrowser().get(stack.authorizeUrl({ clientId: id, redirectUri: LOOPBACK }));
+      expect([asked.status, await asked.text()]).toEqual([400, expect.stringContaining("not known")]);
+    }
+  });
+
   it("ends with tools of the scope that the person picked", async () => {
     const { status, body } = await stack.register({ client_name: "Test host", redirect_uris: [LOOPBACK] });
     expect(status).toBe(201);

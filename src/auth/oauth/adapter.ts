@@ -202,6 +202,9 @@ export function hashedClientSecret(secret: string): string {
   return HASHED + sha256Hex(secret);
 }
 
+/** The form of the ids that registration gives. */
+const CLIENT_ID = /^client_[\w-]{1,64}$/;
+
 function clients({ storage, clock }: AdapterDeps): Pick<Adapter, "upsert" | "find" | "destroy"> {
   return {
     upsert: async (id, payload) => {
@@ -211,7 +214,8 @@ function clients({ storage, clock }: AdapterDeps): Pick<Adapter, "upsert" | "fin
       await evictUnusedClients(storage);
     },
     find: async (id) => {
-      const client = await findOauthClient(storage, id);
+      // Anybody may name any id: what can't be one of ours, and what a database chokes on, is not looked for.
+      const client = CLIENT_ID.test(id) ? await findOauthClient(storage, id) : undefined;
       return client === undefined ? undefined : storedPayload.parse(JSON.parse(client.metadata));
     },
     destroy: (id) => deleteOauthClient(storage, id),
