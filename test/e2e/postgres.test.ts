@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { callTool } from "../support/mcp-call.ts";
+import { siteVisitor } from "../support/site-visitor.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres.ts";
 
 const ORDER = { symbol: "AAPL", side: "BUY", quantity: 5, order_type: "MKT", account_id: "DU7100001", client_order_id: "on-postgres" };
@@ -58,6 +59,17 @@ it("a question is asked, confirmed once, and cancelled", async () => {
   expect(answers.filter((answer) => !answer.isError)).toHaveLength(1);
   const cancelled = await gateway.tool("cancel_order", { client_order_id: "asked" });
   expect(cancelled.structured["status"], cancelled.text).toMatch(/Cancel/);
+});
+
+it("forms and addresses with characters that the database doesn't take are answered as any that name nothing", async () => {
+  const ada = siteVisitor(gateway.app.publicUrl);
+  const setupPath = gateway.app.setup.kind === "link" ? new URL(gateway.app.setup.url.reveal()).pathname : "";
+  await ada.get(setupPath);
+  expect((await ada.post(setupPath, { display_name: "Ada\0", login_name: "ada", password: "seventeen blue herons" })).status).toBe(303);
+  await ada.get("/account");
+  expect((await ada.post("/account/sessions/end", { session: "ses_\0" })).status).toBe(303);
+  expect((await ada.post("/account/invitations/remove", { invitation: "\0" })).status).toBe(303);
+  expect((await ada.get("/connections/con_%00/created")).status).toBe(404);
 });
 
 it("after a restart the same call gives the first answer and sends nothing", async () => {

@@ -87,7 +87,8 @@ export function createVisits({ random, publicUrl }: SignInDeps, cookies: CookieJ
         return { kind: "refused", reason: "not_a_form", form: { visit, field: () => "" } };
       }
       const fields = new URLSearchParams(await c.req.text());
-      const form: SentForm = { visit, field: (name) => fields.get(name) ?? "" };
+      // No person types a zero character, and PostgreSQL takes none.
+      const form: SentForm = { visit, field: (name) => (fields.get(name) ?? "").replaceAll("\0", "") };
       const reason = refusal(c, visit, fields.get(FORM_TOKEN_FIELD) ?? undefined);
       return reason === undefined ? { kind: "form", form } : { kind: "refused", reason, form };
     },

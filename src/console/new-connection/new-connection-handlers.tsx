@@ -92,7 +92,8 @@ async function showCreated(deps: NewConnectionDeps, reveal: KeyReveal, c: PageRe
   const signedIn = await deps.sessions.current(c.req.header("cookie"));
   if (signedIn === undefined) return toSignIn(c, withReturnPath(`/connections/${encodeURIComponent(connectionId)}/created`, back));
   const place = { userId: signedIn.userId, connectionId };
-  const connection = await findConnection(deps.storage, place);
+  // Whatever stands in the address, only what can be an id is looked for.
+  const connection = /^con_\w+$/.test(connectionId) ? await findConnection(deps.storage, place) : undefined;
   if (connection === undefined) return deps.pages.error("not_found", { user: signedIn, requestId: c.env.facts.requestId });
   const key = reveal.read(place, c.req.header("cookie"));
   return deps.pages.page(
