@@ -22,7 +22,9 @@ import { measureBearerCheck } from "./bench-bearer.ts";
 
 const CONNECTIONS = 8;
 const ROUND_SECONDS = 4;
-const ROUNDS = 2;
+const ROUNDS = 3;
+/** Until the compiler has seen enough of both servers. */
+const WARM_UP_SECONDS = 4;
 const MEMORY_CALLS = 10_000;
 /** Clients and their calls a second: together below the pace that is allowed towards IBKR, so that no queue is measured. */
 const CLIENTS = 10;
@@ -91,19 +93,25 @@ async function fire(target: Target, message: unknown, limit: { duration: number 
   return { perSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 };
 }
 
+/** Starts the bare server as a process of its own that answers these bytes. */
+async function startBare(answer: Buffer): Promise<{ target: Target; stop: () => Promise<unknown> }> {
+  const answerFile = join(temporaryFolder(), "answer.json");
+  writeFileSync(answerFile, answer);
+  const program = startProgram(join("script", "bench.ts"), ["bare", answerFile]);
+  const [, url = ""] = await program.printed(/bare on (http:\S+)/);
+  return { target: { url, key: "none" }, stop: () => program.stop() };
+}
+
 /** The same message to the gateway and to a bare server that answers the same bytes, turn by turn; the mean of the rounds. */
 async function compare(name: string, gateway: Target, message: unknown, aim: number): Promise<void> {
-  const answerFile = join(temporaryFolder(), "answer.json");
   const answer = await post(gateway, message);
-  writeFileSync(answerFile, answer);
-  const bare = startProgram(join("script", "bench.ts"), ["bare", answerFile]);
-  const [, url = ""] = await bare.printed(/bare on (http:\S+)/);
-  await fire(gateway, message, { duration: 1 });
-  await fire({ url, key: "none" }, message, { duration: 1 });
+  const bare = await startBare(answer);
+  await fire(gateway, message, { duration: WARM_UP_SECONDS });
+  await fire(bare.target, message, { duration: WARM_UP_SECONDS });
   const speeds: { gateway: Speed; bare: Speed }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     speeds.push({
-      bare: await fire({ url, key: "none" }, message, { duration: ROUND_SECONDS }),
+      bare: await fire(bare.target, message, { duration: ROUND_SECONDS }),
       gateway: await fire(gateway, message, { duration: ROUND_SECONDS }),
     });
   }
@@ -130,11 +138,11 @@ function verdict(met: boolean): string {
 }
 
 /**
- * Times of two kinds of call, in milliseconds, ascending. Some clients make them in turn at a steady pace, so that whatever
- * else the machine does meets both alike.
+ * Times of several kinds of call, in milliseconds, ascending. Some clients make them in turn at a steady pace, so that whatever
+ * else the machine does meets all alike.
  */
-async function timedInTurn(first: () => Promise<unknown>, second: () => Promise<unknown>): Promise<[number[], number[]]> {
-  const times: [number[], number[]] = [[], []];
+async function timedInTurn(calls: readonly (() => Promise<unknown>)[]): Promise<number[][]> {
+  const times: number[][] = calls.map(() => []);
   const timed = async (call: () => Promise<unknown>, into: number[]): Promise<void> => {
     const started = performance.now();
     await call();
@@ -145,8 +153,7 @@ async function timedInTurn(first: () => Promise<unknown>, second: () => Promise<
   const client = async (index: number): Promise<void> => {
     await delay((CALL_EVERY_MS / CLIENTS) * index);
     for (let round = 0; round < CALLS_PER_CLIENT; round += 1) {
-      await timed(first, times[0]);
-      await timed(second, times[1]);
+      for (const [kind, call] of calls.entries()) await timed(call, times[kind] ?? []);
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index)));
@@ -183,10 +190,13 @@ async function measureAddedTime(gateway: Target, simulator: { url: string; folde
   const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_cash", arguments: { account_id: accountId } } };
   // Opens the gateway's own session with the simulator.
   await post(gateway, message);
-  const [direct, throughTool] = await timedInTurn(
+  const bare = await startBare(await post(gateway, message));
+  const [direct = [], throughTool = [], hop = []] = await timedInTurn([
     () => link.cashLedger(accountId, options()),
     () => post(gateway, message),
-  );
+    () => post(bare.target, message),
+  ]);
+  await bare.stop();
   await link.close();
   console.log(`time that a tool call adds (get_cash, ${CLIENTS} clients, ${direct.length} calls)`);
   for (const [name, part, aim] of [
@@ -198,6 +208,8 @@ async function measureAddedTime(gateway: Target, simulator: { url: string; folde
     console.log(
       `  ${name}  direct ${alone.toFixed(2)} ms   tool ${through.toFixed(2)} ms   added ${added.toFixed(2)} ms  (aim: at most ${aim}) ${verdict(added <= aim)}`,
     );
+    // What one more process on the way costs at this pace, whatever it does: most of it is the machine waking up.
+    console.log(`       a call to the bare server at the same pace: ${quantile(hop, part).toFixed(2)} ms`);
   }
 }
 

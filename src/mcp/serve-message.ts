@@ -8,7 +8,7 @@ import { type FastRequest, readFastRequest } from "./fast-lane.ts";
 import { RPC } from "./protocol.ts";
 import type { RegisteredTool, Registry } from "./registry.ts";
 import type { RequestRows } from "./request-rows.ts";
-import { insufficientScope, sendJson } from "./responses.ts";
+import { insufficientScope, sendJson, sendJsonAround } from "./responses.ts";
 import type { SdkBridge } from "./sdk-bridge.ts";
 
 export interface ServeMessageDeps {
@@ -33,7 +33,7 @@ export function createServeMessage(deps: ServeMessageDeps, options: ServeMessage
     const fast = readFastRequest(message, req.headers);
     if (fast?.kind === "list" && !options.isExtended) {
       // Bytes, because encoding the text of the whole list again for each answer would cost more than all the rest.
-      sendJson(res, 200, Buffer.concat([Buffer.from(resultHead(fast)), registry.listResult(caller.scope, fast.era), RESULT_END]));
+      sendJsonAround(res, [resultHead(fast), registry.listResult(caller.scope, fast.era), "}"]);
       rows.record(exchange, "tools/list", { outcome: "ok", code: undefined });
       return;
     }
@@ -85,8 +85,6 @@ async function serveBySdk(bridge: SdkBridge, exchange: Exchange): Promise<number
   await bridge.handle(exchange.req, exchange.res, { caller: exchange.caller, message: exchange.message, nextRequestId, ...facts });
   return calls;
 }
-
-const RESULT_END = Buffer.from("}");
 
 /** The beginning of an answer, up to its result. */
 function resultHead(request: FastRequest): string {
