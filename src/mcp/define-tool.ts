@@ -68,5 +68,5 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
 /** Declares a tool with its argument types inferred from `input`; the result fits any list of tools. */
 export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
   // A tool is only ever run with what its own `input` has parsed (call-tool.ts), so widening its parameter is sound.
-  return tool as Tool;
+  return tool;
 }
