@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { TEMPORARY_ROOT } from "./temporary-root.ts";
+
 const ROOT = join(import.meta.dirname, "../..");
 /** Generous: a cold start on a busy machine. */
 const START_LIMIT_MS = 30_000;
@@ -79,9 +81,10 @@ export async function startBuiltGateway(
   return { ...program, url, key, dataDir };
 }
 
-/** A new empty folder that is removed when the test process ends. */
+/** A new empty folder, gone when the tests have run (or, outside of them, when this process ends). */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ibkr-gateway-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const root = process.env[TEMPORARY_ROOT];
+  const folder = mkdtempSync(join(root ?? tmpdir(), "ibkr-gateway-"));
+  if (root === undefined) process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
