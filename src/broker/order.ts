@@ -51,18 +51,21 @@ export type CancelOutcome =
   | { readonly kind: "not_working"; readonly message: string }
   | { readonly kind: "unknown"; readonly error: Error };
 
-/** IBKR's order states. There is no `Rejected` (it is `Inactive` or `Cancelled`) and no `PartiallyFilled`. */
-export type OrderStatusName =
-  | "Inactive"
-  | "PendingSubmit"
-  | "PreSubmitted"
-  | "Submitted"
-  | "Filled"
-  | "PendingCancel"
-  | "PreCancelled"
-  | "Cancelled"
-  | "WarnState"
-  | "Unknown";
+/** IBKR's order states, and ours for one that we don't know. There is no `Rejected` (it is `Inactive` or `Cancelled`) and no `PartiallyFilled`. */
+export const ORDER_STATUS_NAMES = [
+  "Inactive",
+  "PendingSubmit",
+  "PreSubmitted",
+  "Submitted",
+  "Filled",
+  "PendingCancel",
+  "PreCancelled",
+  "Cancelled",
+  "WarnState",
+  "Unknown",
+] as const;
+
+export type OrderStatusName = (typeof ORDER_STATUS_NAMES)[number];
 
 /** An order of today or still working. Prices are in `currency`. */
 export interface Order {

@@ -1,23 +1,10 @@
 import { z } from "zod";
 
-import type { OrderStatusName } from "../broker/order.ts";
-
-const STATUSES = [
-  "Inactive",
-  "PendingSubmit",
-  "PreSubmitted",
-  "Submitted",
-  "Filled",
-  "PendingCancel",
-  "PreCancelled",
-  "Cancelled",
-  "WarnState",
-  "Unknown",
-] as const satisfies readonly OrderStatusName[];
+import { ORDER_STATUS_NAMES } from "../broker/order.ts";
 
 const stored = z.object({
   order_id: z.string().optional(),
-  status: z.enum(STATUSES).optional(),
+  status: z.enum(ORDER_STATUS_NAMES).optional(),
   reason: z.string().optional(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { ORDER_STATUS_NAMES } from "../../broker/order.ts";
 import type { MarginChange, Order, OrderPreview, OrderSide, OrderStatusName, OrderTicket, Trade } from "../../broker/order.ts";
 import type { Decimal } from "../../lib/decimal.ts";
 import { rawNumber } from "../../lib/json.ts";
@@ -269,21 +270,9 @@ export function toPreview(reply: z.output<typeof whatIfReply>): OrderPreview {
   };
 }
 
-const STATUSES: readonly OrderStatusName[] = [
-  "Inactive",
-  "PendingSubmit",
-  "PreSubmitted",
-  "Submitted",
-  "Filled",
-  "PendingCancel",
-  "PreCancelled",
-  "Cancelled",
-  "WarnState",
-];
-
 /** Reads an order's state in any spelling (`PreSubmitted`, `pre_submitted`); `Unknown` for one that we don't know. */
 export function statusOf(value: string | undefined): OrderStatusName {
-  return STATUSES.find((status) => value !== undefined && plain(status) === plain(value)) ?? "Unknown";
+  return ORDER_STATUS_NAMES.find((status) => value !== undefined && plain(status) === plain(value)) ?? "Unknown";
 }
 
 function plain(name: string): string {

@@ -5,8 +5,8 @@ import { createAccountBooks } from "./account-books.ts";
 import { amountOf, exchangedCurrencyOf, tickOf } from "./amounts.ts";
 import { commissionOf } from "./commission.ts";
 import { venueOf } from "./exchange.ts";
-import { FIRST_ORDER_ID } from "./order-desk.ts";
-import type { Execution, Side, SimOrder } from "./records.ts";
+import { newOrder, nextOrderId } from "./new-order.ts";
+import type { Execution, Side, SimOrder, Ticket } from "./records.ts";
 import { tradingDay } from "./trading-day.ts";
 import type { TradingStore } from "./trading-store.ts";
 
@@ -262,28 +262,16 @@ function placeWorking(demo: Demo, accountId: string, { conid, side, quantity, ki
 }
 
 function blankOrder({ store, now }: Demo, terms: Pick<DemoTrade, "conid" | "side" | "quantity"> & { accountId: string }): SimOrder {
-  const id = store.counter("next_order_id") ?? FIRST_ORDER_ID;
-  store.setCounter("next_order_id", id + 1);
-  return {
+  const id = nextOrderId(store);
+  const ticket: Ticket = {
     ...terms,
     quantity: Decimal.fromInteger(terms.quantity),
-    id,
     kind: "LMT",
     limitPrice: undefined,
     stopPrice: undefined,
     tif: "GTC",
     outsideRth: false,
     clientOrderId: `demo-${id}`,
-    state: "working",
-    triggered: false,
-    arrived: false,
-    filled: Decimal.zero,
-    filledValue: Decimal.zero,
-    commission: Decimal.zero,
-    placedAt: now,
-    activeFrom: now,
-    updatedAt: now,
-    expiresAt: undefined,
-    cancelRequestedAt: undefined,
   };
+  return newOrder(ticket, id, now);
 }

@@ -1,10 +1,10 @@
-import { Decimal } from "../../lib/decimal.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
 import type { Exchange } from "./exchange.ts";
 import { tickOf } from "./amounts.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import type { OpenQuestion, PendingTicket } from "./open-questions.ts";
+import { newOrder, nextOrderId } from "./new-order.ts";
 import { bracketGroup, ocaGroup } from "./order-group.ts";
 import { endOfOrder } from "./order-lifetime.ts";
 import { questionsOf, withPricesOnTick } from "./order-questions.ts";
@@ -17,8 +17,6 @@ import type { TradingStore } from "./trading-store.ts";
 import type { AccountValuation } from "./valuation.ts";
 
 const DAY_MS = 86_400_000;
-/** The first order id; IBKR's have ten digits. */
-export const FIRST_ORDER_ID = 1_234_567_000;
 /** How much later an order may go live whose question was answered too late. */
 const LATE_ORDER_DELAY_MS = 3000;
 /** Orders that wait to go live late; further ones are dropped, as a real one may be. */
@@ -246,7 +244,7 @@ class Desk implements OrderDesk {
 
   #put(ticket: Ticket, { now, group }: { now: number; group: (id: number) => string | undefined }): SimOrder {
     const { market, exchange, store } = this.#deps;
-    const id = this.#nextOrderId();
+    const id = nextOrderId(this.#deps.store);
     const own = group(id);
     const held = ticket.parentOrderId !== undefined && store.order(ticket.parentOrderId)?.state === "working";
     const expiresAt = endOfOrder(ticket, market, now);
@@ -264,35 +262,11 @@ class Desk implements OrderDesk {
     return { ...onTick, stopPrice: trailingStop(ticket, last, tickOf(instrument, last)) };
   }
 
-  #nextOrderId(): number {
-    const id = this.#deps.store.counter("next_order_id") ?? FIRST_ORDER_ID;
-    this.#deps.store.setCounter("next_order_id", id + 1);
-    return id;
-  }
-
   #maybeLater(pending: PendingTicket, now: number): void {
     const drawn = this.#deps.random.bytes(4).readUInt32BE() / 2 ** 32;
     if (drawn >= this.#deps.lateOrderShare || this.#late.length >= MAX_LATE_ORDERS) return;
     this.#late.push({ pending, at: now + LATE_ORDER_DELAY_MS });
   }
-}
-
-function newOrder(ticket: Ticket, id: number, now: number): SimOrder {
-  return {
-    ...ticket,
-    id,
-    state: "working",
-    triggered: false,
-    arrived: false,
-    filled: Decimal.zero,
-    filledValue: Decimal.zero,
-    commission: Decimal.zero,
-    placedAt: now,
-    activeFrom: now,
-    updatedAt: now,
-    expiresAt: undefined,
-    cancelRequestedAt: undefined,
-  };
 }
 
 /** What a modification may change. */
