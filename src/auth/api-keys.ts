@@ -77,6 +77,7 @@ export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{
     last_used_address: null,
     last_used_client: null,
     revoked_at: null,
+    toolsets: null,
   };
   try {
     await insertApiKey(deps.storage, row);

@@ -78,6 +78,7 @@ describe.each(ENGINES)("the audit log on %s", (engine) => {
       address: "127.0.0.1",
       previous_hash: null,
       hash: null,
+      summary: null,
     });
     expect(second).toMatchObject({ sequence: 2, outcome: "error", code: "timeout", client: null, address: null });
   });

@@ -1,4 +1,4 @@
-import type { Generated } from "kysely";
+import type { ColumnType, Generated } from "kysely";
 
 import type { OauthTables } from "./oauth-tables.ts";
 import type { SignInTables } from "./sign-in-tables.ts";
@@ -33,6 +33,36 @@ export interface ConnectionsTable {
   /** 1 for the demo's connection, which works only while the gateway is for its own machine. */
   readonly is_demo: Generated<number>;
   readonly created_at: number;
+  /** When its owner allowed orders on it; asked for live connections only. */
+  readonly live_trading_enabled_at: ColumnType<number | null, number | null | undefined>;
+  /** When its owner paused it: nothing is sent until it is resumed. */
+  readonly paused_at: ColumnType<number | null, number | null | undefined>;
+  /** When the broker proved another mode than `mode`; set up anew, it is null again. */
+  readonly frozen_at: ColumnType<number | null, number | null | undefined>;
+  readonly frozen_because: ColumnType<string | null, string | null | undefined>;
+  /** 1 to keep its session open while nobody calls. */
+  readonly keep_warm: Generated<number>;
+  /** IBKR's user name, as the broker told it last. */
+  readonly ibkr_user_name: ColumnType<string | null, string | null | undefined>;
+  /** JSON: its accounts as listed at the last opening. */
+  readonly known_accounts: ColumnType<string | null, string | null | undefined>;
+  /** When its session was last seen established. */
+  readonly verified_at: ColumnType<number | null, number | null | undefined>;
+  /** JSON: what its last opening failed for; null after one that worked. */
+  readonly last_fault: ColumnType<string | null, string | null | undefined>;
+}
+
+/** A connection that is being set up: what its owner has entered so far, and the keys that were made for it. */
+export interface ConnectionDraftsTable {
+  readonly id: string;
+  readonly user_id: string;
+  readonly kind: string;
+  readonly mode: string;
+  readonly label: string;
+  /** Sealed JSON. */
+  readonly sealed_content: string;
+  readonly created_at: number;
+  readonly updated_at: number;
 }
 
 export interface ApiKeysTable {
@@ -56,6 +86,8 @@ export interface ApiKeysTable {
   readonly last_used_address: string | null;
   readonly last_used_client: string | null;
   readonly revoked_at: number | null;
+  /** JSON array of toolset names beside the core tools; null for none. */
+  readonly toolsets: ColumnType<string | null, string | null | undefined>;
 }
 
 /** One order that a caller wants: found again by (connection, account, client order id). */
@@ -133,12 +165,15 @@ interface AuditLogTable {
   readonly address: string | null;
   readonly previous_hash: string | null;
   readonly hash: string | null;
+  /** What came of it, in one short line without amounts of other people: the answer's text, cut. */
+  readonly summary: ColumnType<string | null, string | null | undefined>;
 }
 
 /** All tables by name, as Kysely wants them. */
 export interface Database extends OauthTables, SignInTables {
   readonly users: UsersTable;
   readonly connections: ConnectionsTable;
+  readonly connection_drafts: ConnectionDraftsTable;
   readonly api_keys: ApiKeysTable;
   readonly order_requests: OrderRequestsTable;
   readonly order_attempts: OrderAttemptsTable;

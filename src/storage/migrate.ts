@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { migration as firstSchema } from "./migrations/0001-first-schema.ts";
 import { migration as oauth } from "./migrations/0002-oauth.ts";
 import { migration as signIn } from "./migrations/0003-sign-in.ts";
+import { migration as connectionLife } from "./migrations/0004-connection-life.ts";
 import type { Storage } from "./storage.ts";
 
 /** One step of the schema. It runs once, inside a transaction, on both engines. */
@@ -13,7 +14,7 @@ export interface Migration {
 }
 
 /** Every step, in order. A step that was released is never changed: a new one corrects it. */
-const MIGRATIONS: readonly Migration[] = [firstSchema, oauth, signIn];
+const MIGRATIONS: readonly Migration[] = [firstSchema, oauth, signIn, connectionLife];
 
 /** Names the advisory lock on PostgreSQL; any number that nobody else in the database uses. */
 const LOCK = 7_310_524_190;

@@ -1,3 +1,5 @@
+import type { ColumnType } from "kysely";
+
 /*
  * The tables of the authorization server, for SQLite and PostgreSQL alike.
  */
@@ -30,6 +32,8 @@ export interface AppGrantsTable {
   readonly last_used_client: string | null;
   readonly revoked_at: number | null;
   readonly revoked_because: string | null;
+  /** JSON array of toolset names beside the core tools; null for none. */
+  readonly toolsets: ColumnType<string | null, string | null | undefined>;
 }
 
 /** A client that registered itself (RFC 7591). */

@@ -89,5 +89,6 @@ function keyRow(owner: SeededOwner, id: string, key: { readonly keyHash: string;
     last_used_address: null,
     last_used_client: null,
     revoked_at: null,
+    toolsets: null,
   };
 }

@@ -1,0 +1,51 @@
+import type { Kysely } from "kysely";
+
+import type { Database } from "../database.ts";
+import type { Migration } from "../migrate.ts";
+
+/** What is known of a connection between two sessions, its owner's switches, toolsets of callers, and set-ups under way. */
+export const migration: Migration = {
+  name: "0004-connection-life",
+  up: async (transaction) => {
+    await growConnections(transaction);
+    await addToolsets(transaction);
+    await createDrafts(transaction);
+    await growAuditLog(transaction);
+  },
+};
+
+async function growConnections(db: Kysely<Database>): Promise<void> {
+  // One column each: SQLite adds one at a time.
+  const texts = ["ibkr_user_name", "known_accounts", "last_fault", "frozen_because"];
+  const times = ["live_trading_enabled_at", "paused_at", "frozen_at", "verified_at"];
+  for (const column of texts) await db.schema.alterTable("connections").addColumn(column, "text").execute();
+  for (const column of times) await db.schema.alterTable("connections").addColumn(column, "bigint").execute();
+  await db.schema
+    .alterTable("connections")
+    .addColumn("keep_warm", "bigint", (column) => column.notNull().defaultTo(0))
+    .execute();
+}
+
+async function addToolsets(db: Kysely<Database>): Promise<void> {
+  await db.schema.alterTable("api_keys").addColumn("toolsets", "text").execute();
+  await db.schema.alterTable("app_grants").addColumn("toolsets", "text").execute();
+}
+
+async function createDrafts(db: Kysely<Database>): Promise<void> {
+  await db.schema
+    .createTable("connection_drafts")
+    .addColumn("id", "text", (column) => column.primaryKey().notNull())
+    .addColumn("user_id", "text", (column) => column.notNull().references("users.id").onDelete("cascade"))
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("mode", "text", (column) => column.notNull())
+    .addColumn("label", "text", (column) => column.notNull())
+    .addColumn("sealed_content", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("updated_at", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex("connection_drafts_user").on("connection_drafts").columns(["user_id", "updated_at"]).execute();
+}
+
+async function growAuditLog(db: Kysely<Database>): Promise<void> {
+  await db.schema.alterTable("audit_log").addColumn("summary", "text").execute();
+}
