@@ -4,6 +4,7 @@ import type { Assets } from "./assets.ts";
 import { FormToken } from "./components/form-token.tsx";
 import { PlainName } from "./components/plain-name.tsx";
 import { commonTexts } from "./texts/common.ts";
+import { consoleTexts } from "./texts/console.ts";
 
 /** Who the frame says is signed in. */
 export interface FrameUser {
@@ -23,6 +24,16 @@ export interface PageFrame {
   readonly navigation?: readonly { readonly href: string; readonly label: string; readonly isCurrent: boolean }[];
   /** In place of the plain heading. */
   readonly heading?: Child;
+  /** What the page is for, in one or two sentences under the heading. */
+  readonly lead?: Child;
+  /** Links and buttons beside the heading, the main one first. */
+  readonly actions?: Child;
+  /** The page above this one. */
+  readonly back?: { readonly href: string; readonly label: string } | undefined;
+  /** Scripts of ours that only this page loads, beside the common one. */
+  readonly scripts?: readonly string[];
+  /** Where no script runs, the page loads itself again after this many seconds: for what changes by itself. */
+  readonly reloadSeconds?: number | undefined;
 }
 
 /** A mark of our own, as favicon and beside the name: two lines that meet at a point. */
@@ -43,6 +54,14 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         <link rel="icon" href={FAVICON} />
         <link rel="stylesheet" href={assets.stylesheet.path} />
         <script src={assets.script.path} defer></script>
+        {frame.scripts?.map((path) => (
+          <script src={path} defer></script>
+        ))}
+        {frame.reloadSeconds !== undefined && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(frame.reloadSeconds)} />
+          </noscript>
+        )}
       </head>
       <body>
         <a class="skip-link" href="#content">
@@ -51,7 +70,7 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         <Header user={frame.user} />
         {frame.navigation !== undefined && <Navigation links={frame.navigation} />}
         <main id="content" class={frame.width ?? "narrow"} tabindex={-1}>
-          <h1>{frame.heading ?? frame.title}</h1>
+          <PageHead frame={frame} />
           {children}
         </main>
         <footer class="page-footer">
@@ -61,6 +80,24 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         </footer>
       </body>
     </html>
+  );
+}
+
+function PageHead({ frame: { title, heading, lead, actions, back } }: { readonly frame: PageFrame }) {
+  return (
+    <div class="page-head">
+      {back !== undefined && (
+        <p class="page-back">
+          <a href={back.href}>
+            <span aria-hidden="true">← </span>
+            {back.label}
+          </a>
+        </p>
+      )}
+      <h1>{heading ?? title}</h1>
+      {actions !== undefined && <div class="page-actions">{actions}</div>}
+      {lead !== undefined && <p class="lead">{lead}</p>}
+    </div>
   );
 }
 
@@ -94,7 +131,7 @@ function Header({ user }: { readonly user: FrameUser | undefined }) {
 
 function Navigation({ links }: { readonly links: NonNullable<PageFrame["navigation"]> }) {
   return (
-    <nav class="page-navigation" aria-label={commonTexts.product}>
+    <nav class="page-navigation" aria-label={consoleTexts.navigation}>
       {links.map(({ href, label, isCurrent }) => (
         <a href={href} aria-current={isCurrent ? "page" : undefined}>
           {label}

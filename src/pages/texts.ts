@@ -2,6 +2,7 @@ import { accountTexts } from "./texts/account.ts";
 import { authorizationTexts } from "./texts/authorization.ts";
 import { commonTexts } from "./texts/common.ts";
 import { connectionTexts } from "./texts/connections.ts";
+import { consoleTexts } from "./texts/console.ts";
 import { consentTexts } from "./texts/consent.ts";
 import { errorTexts } from "./texts/errors.ts";
 import { signInTexts } from "./texts/sign-in.ts";
@@ -13,6 +14,7 @@ export const texts = {
   common: commonTexts,
   connections: connectionTexts,
   consent: consentTexts,
+  console: consoleTexts,
   errors: errorTexts,
   signIn: signInTexts,
 };

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 
+import { consoleNavigation } from "../../pages/console-navigation.ts";
 import { ANY_FORM_TARGET } from "../../pages/content-security.ts";
 import { withReturnPath } from "../../pages/return-path.ts";
 import { accountTexts } from "../../pages/texts/account.ts";
@@ -142,7 +143,10 @@ async function accountPage(
   );
   // Adding an account elsewhere leads on to its issuer.
   const csp = { ...ANY_FORM_TARGET, "connect-src": "'self'" };
-  return pages.page({ title: accountTexts.title, user, width: "wide" }, view, { csp, status: shown.status ?? 200 });
+  return pages.page({ title: accountTexts.title, user, width: "wide", navigation: consoleNavigation("settings") }, view, {
+    csp,
+    status: shown.status ?? 200,
+  });
 }
 
 async function methodsOf(
