@@ -11,7 +11,7 @@ export interface SentFormDeps {
 /** A form that a page of ours sent for a signed-in person; its form token is still to be checked. */
 export type SentForm =
   | { readonly kind: "foreign" }
-  | { readonly kind: "signed_out" }
+  | { readonly kind: "signed_out"; readonly fields: URLSearchParams }
   | { readonly kind: "form"; readonly signedIn: SignedIn; readonly fields: URLSearchParams };
 
 /** Reads a form after checking that a page of ours sent it and that somebody is signed in. */
@@ -19,6 +19,6 @@ export async function readSentForm({ sessions, publicUrl }: SentFormDeps, c: Pag
   const headers = { origin: c.req.header("origin"), host: c.req.header("host"), secFetchSite: c.req.header("sec-fetch-site") };
   if (!isSameOrigin(headers, publicUrl())) return { kind: "foreign" };
   const signedIn = await sessions.current(c.req.header("cookie"));
-  if (signedIn === undefined) return { kind: "signed_out" };
-  return { kind: "form", signedIn, fields: new URLSearchParams(await c.req.text()) };
+  const fields = new URLSearchParams(await c.req.text());
+  return signedIn === undefined ? { kind: "signed_out", fields } : { kind: "form", signedIn, fields };
 }

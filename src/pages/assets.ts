@@ -17,6 +17,8 @@ export interface Assets {
   readonly script: Asset;
   /** Signs in with passkeys; only the pages that offer that load it. */
   readonly passkeys: Asset;
+  /** Keeps parts of a page current; only live pages load it. */
+  readonly live: Asset;
   /** Finds an asset by the last part of its path. */
   find(fileName: string): Asset | undefined;
 }
@@ -32,8 +34,9 @@ export function loadAssets(): Assets {
   const stylesheet = load("style.css", "text/css; charset=utf-8");
   const script = load("page.js", "text/javascript; charset=utf-8");
   const passkeys = load("passkeys.js", "text/javascript; charset=utf-8");
-  const byPath = new Map([stylesheet, script, passkeys].map((asset) => [asset.path, asset]));
-  return { stylesheet, script, passkeys, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
+  const live = load("live.js", "text/javascript; charset=utf-8");
+  const byPath = new Map([stylesheet, script, passkeys, live].map((asset) => [asset.path, asset]));
+  return { stylesheet, script, passkeys, live, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
 }
 
 function load(file: string, contentType: string): Asset {

@@ -17,6 +17,9 @@ const STRICT: ContentSecurityOverrides = {
  */
 export const ANY_FORM_TARGET: ContentSecurityOverrides = { "form-action": undefined };
 
+/** For pages whose script asks this site for more, as live pages do. */
+export const LIVE_PAGE: ContentSecurityOverrides = { "connect-src": "'self'" };
+
 /** Builds the value of `Content-Security-Policy`: nothing but our own style, script and images, unless overridden. */
 export function contentSecurityPolicy(overrides: ContentSecurityOverrides = {}): string {
   return Object.entries({ ...STRICT, ...overrides })

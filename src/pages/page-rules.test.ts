@@ -90,7 +90,7 @@ describe("the files that pages load", () => {
   });
 
   it("load nothing from elsewhere, and stay small", () => {
-    const all = [assets.stylesheet, assets.script, assets.passkeys];
+    const all = [assets.stylesheet, assets.script, assets.passkeys, assets.live];
     for (const { body } of all) expect(body).not.toMatch(/https?:\/\/|@import|url\(|@font-face/);
     expect(all.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)).toBeLessThan(40_000);
   });

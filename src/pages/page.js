@@ -46,7 +46,13 @@ async function copy(button) {
   }, 3000);
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => void copy(button));
+function offerCopying() {
+  for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
 }
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) void copy(button);
+});
+document.addEventListener("parts-changed", offerCopying);
+offerCopying();
