@@ -16,6 +16,8 @@ export interface UsersTable {
   /** 1 for those who run this gateway and may invite others. */
   readonly is_operator: Generated<number>;
   readonly created_at: number;
+  /** When they signed in last; null for those who never did. */
+  readonly last_signed_in_at: ColumnType<number | null, number | null | undefined>;
 }
 
 export interface ConnectionsTable {

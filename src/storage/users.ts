@@ -40,3 +40,46 @@ export async function hasPeople(storage: Storage): Promise<boolean> {
 export async function claimDemoUser(db: Kysely<Database>, userId: string, displayName: string): Promise<void> {
   await db.updateTable("users").set({ is_demo: 0, is_operator: 1, display_name: displayName }).where("id", "=", userId).execute();
 }
+
+/** Notes that a user signed in. */
+export async function noteSignIn(db: Kysely<Database>, userId: string, at: number): Promise<void> {
+  await db.updateTable("users").set({ last_signed_in_at: at }).where("id", "=", userId).execute();
+}
+
+/** A user as whoever runs the gateway sees them. */
+export interface UserOverview extends UserRow {
+  readonly connections: number;
+}
+
+/** Lists people in the order they came with how many connections each has, after those before `offset`. For operators only. */
+export async function listUserOverviews(
+  { db }: Storage,
+  page: { readonly offset: number; readonly limit: number },
+): Promise<UserOverview[]> {
+  return await db
+    .selectFrom("users")
+    .selectAll("users")
+    .select((expression) =>
+      expression
+        .selectFrom("connections")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .whereRef("connections.user_id", "=", "users.id")
+        .as("connections"),
+    )
+    .$narrowType<{ connections: number }>()
+    .orderBy("created_at")
+    .orderBy("id")
+    .offset(page.offset)
+    .limit(page.limit)
+    .execute();
+}
+
+/** Counts the people with an account here; the demo's unclaimed owner is none. */
+export async function countPeople({ db }: Storage): Promise<number> {
+  const { count } = await db
+    .selectFrom("users")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("is_demo", "=", 0)
+    .executeTakeFirstOrThrow();
+  return count;
+}

@@ -13,6 +13,7 @@ import {
 } from "../../storage/browser-sessions.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { storedText } from "../../storage/stored-text.ts";
+import { noteSignIn } from "../../storage/users.ts";
 import { type CookieJar, formTokenOf, newCookieSecret } from "./cookies.ts";
 
 /** A person who is signed in with this browser. */
@@ -115,6 +116,7 @@ export function createBrowserSessions({ storage, clock, random, cookies }: Brows
       await storage.transaction(async (transaction) => {
         if (earlier !== undefined) await deleteBrowserSession(transaction, earlier.row.user_id, earlier.row.id);
         await deleteEndedSessions(transaction, now, now - IDLE_MS);
+        await noteSignIn(transaction, userId, now);
         await insertBrowserSession(transaction, {
           id: randomId(random, "ses_"),
           token_hash: sha256Hex(secret),
