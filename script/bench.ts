@@ -16,6 +16,7 @@ import { pino } from "pino";
 import type { CallOptions } from "../src/broker/broker.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { systemRandom } from "../src/lib/random.ts";
+import { createHostPolicy } from "../src/upstreams/host-policy.ts";
 import { connectUpstream } from "../src/upstreams/index.ts";
 import { startBuiltGateway, startProgram, temporaryFolder } from "../test/support/built-gateway.ts";
 import { measureBearerCheck } from "./bench-bearer.ts";
@@ -181,7 +182,15 @@ async function measureAddedTime(gateway: Target, simulator: { url: string; folde
         privateEncryptionPem: secret("private_encryption.pem"),
       },
     },
-    { clock: systemClock, random: systemRandom, log: pino({ level: "silent" }), fetch: globalThis.fetch, embeddedSimulatorUrl: undefined },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      log: pino({ level: "silent" }),
+      fetch: globalThis.fetch,
+      expectedMode: "simulated",
+      embeddedSimulator: undefined,
+      hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+    },
   );
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(10_000), caller: "bench" });
   await link.ready(options().signal);

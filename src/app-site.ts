@@ -2,10 +2,9 @@ import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
 import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
 import type { Config } from "./config.ts";
-import { type ConnectionEntry, type ConnectionOffer, createConnectionOffer } from "./connections/connection-offers.ts";
+import type { ConnectionOffer } from "./connections/connection-offers.ts";
 import type { Connections } from "./connections/connections.ts";
 import { createNewConnectionHandlers } from "./console/new-connection/new-connection-handlers.tsx";
-import type { DemoUpstream } from "./demo.ts";
 import type { SiteHandlers } from "./http/routes.ts";
 import type { Clock } from "./lib/clock.ts";
 import { KeyedLock } from "./lib/keyed-lock.ts";
@@ -16,7 +15,6 @@ import { loadAssets } from "./pages/assets.ts";
 import { createPageRenderer, type PageRenderer } from "./pages/page-renderer.tsx";
 import type { Sealer } from "./storage/sealing.ts";
 import type { Storage } from "./storage/storage.ts";
-import { upstreams } from "./upstreams/index.ts";
 
 /** What the pages for people work with. */
 export interface SiteParts {
@@ -30,8 +28,8 @@ export interface SiteParts {
   readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
   /** The gateway's own origin; known once it listens. */
   readonly publicUrl: () => string;
-  /** How the gateway's own simulator is reached; undefined when it has none, and then none can be added. */
-  readonly simulator: DemoUpstream | undefined;
+  /** The connections that people can add here. */
+  readonly offers: readonly ConnectionOffer[];
 }
 
 /** The pages for people: what renders them, and what answers each of their URLs. */
@@ -54,7 +52,11 @@ export function createSite(config: Config, parts: SiteParts): Site {
   );
   const deps = { ...parts, pages, sessions: signIn.sessions };
   const consent = createConsentHandlers({ ...deps, servesDemo: config.demo, desk: () => parts.oauth().consentDesk });
-  const newConnection = createNewConnectionHandlers({ ...deps, offers: offersOf(parts.simulator), lock: new KeyedLock() });
+  const newConnection = createNewConnectionHandlers({
+    ...deps,
+    offers: parts.offers.filter(({ steps }) => steps.length < 2),
+    lock: new KeyedLock(),
+  });
   return {
     pages,
     handlers: {
@@ -67,17 +69,4 @@ export function createSite(config: Config, parts: SiteParts): Site {
       showCreatedConnection: newConnection.showCreated,
     },
   };
-}
-
-/**
- * A simulated connection reaches the gateway's own simulator and needs nothing but a name: an address that anybody could
- * enter would let them send requests from this machine.
- */
-function offersOf(simulator: DemoUpstream | undefined): readonly ConnectionOffer[] {
-  return upstreams.flatMap((upstream) => {
-    if (upstream.kind !== "simulator") return [createConnectionOffer(upstream)];
-    if (simulator === undefined) return [];
-    const known: ConnectionEntry = { settings: { baseUrl: simulator.baseUrl }, secrets: simulator.secrets };
-    return [createConnectionOffer(upstream, known)];
-  });
 }

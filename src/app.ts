@@ -9,9 +9,10 @@ import { mcpResource } from "./auth/oauth/resource.ts";
 import { prepareFirstSetup } from "./auth/sign-in/create-sign-in.ts";
 import type { Config } from "./config.ts";
 import type { Caller } from "./connections/caller.ts";
+import { connectionOffers } from "./connections/connection-offers.ts";
 import { createConnections } from "./connections/pool.ts";
 import { provideDemo } from "./demo.ts";
-import { simulatorUpstream, startEmbeddedSimulator } from "./demo-upstream.ts";
+import { ownSimulator, startEmbeddedSimulator } from "./demo-upstream.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { prepareDataFolder } from "./lib/data-folder.ts";
@@ -37,6 +38,7 @@ import { createSealer } from "./storage/sealing.ts";
 import { loadSealingKey } from "./storage/sealing-key.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTrading } from "./trading/create-trading.ts";
+import { createHostPolicy } from "./upstreams/host-policy.ts";
 
 /** The world outside, so that tests can turn it: time, randomness, the log, and the network edge. */
 export interface AppDeps {
@@ -95,14 +97,13 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
   const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;
-  const simulated = await simulatorUpstream(config, simulator);
-  const demo = config.demo ? simulated : undefined;
-  const demoKey = demo === undefined ? undefined : await provideDemo({ storage, sealer, clock, random }, demo);
+  const embeddedSimulator = ownSimulator(config, simulator);
+  const hasDemo = config.demo && embeddedSimulator !== undefined;
+  const demoKey = hasDemo ? await provideDemo({ storage, clock, random }) : undefined;
+  const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
 
   const audit = opened(createAuditLog({ storage, clock, log }));
-  const connections = opened(
-    createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulatorUrl: simulator?.baseUrl }),
-  );
+  const connections = opened(createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulator, hostPolicy }));
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
   const issuer = (): string => server.url;
   const bearer = opened(createBearerCheck({ storage, clock, log, resource: () => mcpResource(issuer()) }));
@@ -127,7 +128,15 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     { extend: deps.extend, resourceMetadataUrl: () => resourceMetadataUrl(issuer()) },
   );
   const oauth = authorizationServerOf(config, { ...deps, storage, audit, issuer, opened });
-  const site = createSite(config, { ...deps, storage, sealer, connections, oauth, publicUrl: issuer, simulator: simulated });
+  const site = createSite(config, {
+    ...deps,
+    storage,
+    sealer,
+    connections,
+    oauth,
+    publicUrl: issuer,
+    offers: connectionOffers({ hasSimulator: embeddedSimulator !== undefined, hostPolicy }),
+  });
   const server: HttpServer = opened(
     createHttpServer(
       {

@@ -5,6 +5,7 @@ import { z } from "zod";
 
 import type { OidcProvider } from "./auth/sign-in/oidc.ts";
 import { Secret } from "./lib/secret.ts";
+import { hostRuleFault } from "./upstreams/host-policy.ts";
 
 const flag = (fallback: "on" | "off") =>
   z
@@ -91,6 +92,11 @@ const SETTINGS = {
   OIDC_ALLOWED_DOMAINS: list.describe(
     "E-mail domains, comma-separated, whose verified addresses may open an account by Google or `OIDC_ISSUER`; `*` lets everybody. Default: invitations only.",
   ),
+  GATEWAY_HOSTS: list
+    .refine((rules) => rules.every((rule) => hostRuleFault(rule) === undefined), { error: ({ input }) => ruleFaults(input) })
+    .describe(
+      "Where people's Client Portal Gateways and simulators may be, comma-separated: hosts, `*.example.com` for public hosts below a domain, addresses and CIDR ranges. Default: nowhere, unless `PUBLIC_URL` is a loopback address; then loopback and private addresses.",
+    ),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -125,6 +131,10 @@ export interface Config {
   readonly oidcProviders: readonly OidcProvider[];
   /** Lower-case e-mail domains whose people may open an account at these, or `*`. */
   readonly oidcAllowedDomains: readonly string[];
+  /** Hosts, addresses and ranges that connections may name. */
+  readonly gatewayHosts: readonly string[];
+  /** True while the public URL is a loopback address: the gateway serves its own machine. */
+  readonly isLocal: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -165,6 +175,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     simulatorCredentialsDir: settings.SIMULATOR_CREDENTIALS_DIR,
     oidcProviders: oidcProviders(settings),
     oidcAllowedDomains: settings.OIDC_ALLOWED_DOMAINS.map((domain) => domain.toLowerCase().replace(/^@/, "")),
+    gatewayHosts: settings.GATEWAY_HOSTS,
+    isLocal: publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname),
     logLevel: settings.LOG_LEVEL,
   });
 }
@@ -181,6 +193,12 @@ export function describeSettings(): readonly { name: string; fallback: string | 
     const parsed = setting.safeParse(undefined);
     return { name, fallback: parsed.success ? fallbackText(parsed.data) : undefined, description: setting.description ?? "" };
   });
+}
+
+/** Names the first bad entry among the hosts. */
+function ruleFaults(input: unknown): string {
+  const rules = Array.isArray(input) ? input.map(String) : [];
+  return rules.map(hostRuleFault).find((fault) => fault !== undefined) ?? "is not a list of hosts";
 }
 
 function fallbackText(value: unknown): string | undefined {

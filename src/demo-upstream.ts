@@ -3,22 +3,12 @@ import { join } from "node:path";
 
 import { ConfigError } from "./config.ts";
 import type { Config } from "./config.ts";
-import type { DemoUpstream } from "./demo.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
 import { createSimulator } from "./simulator/index.ts";
 import type { Simulator } from "./simulator/index.ts";
-
-/** Credentials file of `ibkr-simulator --credentials-dir` → secret field of the connection kind. */
-const CREDENTIAL_FILES = {
-  consumer_key: "consumerKey",
-  access_token: "accessToken",
-  access_token_secret: "accessTokenSecret",
-  dh_prime: "dhPrime",
-  "private_signature.pem": "privateSignaturePem",
-  "private_encryption.pem": "privateEncryptionPem",
-} as const;
+import type { OwnSimulator } from "./upstreams/upstream.ts";
 
 /** Starts the simulator inside this process, on a free loopback port, with its state in the data folder. */
 export function startEmbeddedSimulator(config: Config, deps: { clock: Clock; random: Random; log: Log }): Promise<Simulator> {
@@ -26,11 +16,11 @@ export function startEmbeddedSimulator(config: Config, deps: { clock: Clock; ran
 }
 
 /**
- * What simulated connections connect to: the embedded simulator, or the one that `SIMULATOR_URL` names; undefined when
- * there is none. Throws `ConfigError` when the demo needs credentials that are not there.
+ * The gateway's own simulator: the embedded one, or the one that `SIMULATOR_URL` names; undefined when there is none. Throws
+ * `ConfigError` when the demo needs credentials that are not there.
  */
-export async function simulatorUpstream(config: Config, embedded: Simulator | undefined): Promise<DemoUpstream | undefined> {
-  if (embedded !== undefined) return { baseUrl: "embedded", secrets: { ...embedded.credentials } };
+export function ownSimulator(config: Config, embedded: Simulator | undefined): OwnSimulator | undefined {
+  if (embedded !== undefined) return { baseUrl: embedded.baseUrl, credentials: embedded.credentials, proofKey: embedded.proofKey };
   if (config.simulatorUrl === undefined) return undefined;
   const folder = config.simulatorCredentialsDir;
   if (folder === undefined && !config.demo) return undefined;
@@ -43,6 +33,14 @@ export async function simulatorUpstream(config: Config, embedded: Simulator | un
       throw new ConfigError(`setting SIMULATOR_CREDENTIALS_DIR: can't read ${file} there`, { cause });
     }
   };
-  const secrets = Object.fromEntries(Object.entries(CREDENTIAL_FILES).map(([file, field]) => [field, read(file)]));
-  return { baseUrl: `${new URL(config.simulatorUrl).origin}/v1/api`, secrets };
+  // The files of `ibkr-simulator --credentials-dir`.
+  const credentials = {
+    consumerKey: read("consumer_key"),
+    accessToken: read("access_token"),
+    accessTokenSecret: read("access_token_secret"),
+    dhPrime: read("dh_prime"),
+    privateSignaturePem: read("private_signature.pem"),
+    privateEncryptionPem: read("private_encryption.pem"),
+  };
+  return { baseUrl: `${new URL(config.simulatorUrl).origin}/v1/api`, credentials, proofKey: read("proof_key.pem") };
 }

@@ -1,4 +1,5 @@
-import type { ConnectionEntry, ConnectionOffer } from "../connections/connection-offers.ts";
+import type { ConnectionEntry } from "../connections/connection-offer.ts";
+import type { ConnectionOffer } from "../connections/connection-offers.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { KeyedLock } from "../lib/keyed-lock.ts";
 import { type Secret, sha256Hex } from "../lib/secret.ts";
@@ -15,7 +16,9 @@ export interface CreateConnectionDeps extends ApiKeyDeps {
 /** A connection to be made. */
 export interface NewConnection {
   readonly userId: string;
-  readonly offer: Pick<ConnectionOffer, "kind" | "mode">;
+  readonly offer: Pick<ConnectionOffer, "kind" | "modes">;
+  /** One of the offer's; it never changes later. */
+  readonly mode: ConnectionOffer["modes"][number];
   readonly label: string;
   readonly entry: ConnectionEntry;
   /** Random text of the form that asks for it: the same form sent again makes no second connection. */
@@ -45,7 +48,11 @@ export async function createConnection(
 }
 
 async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: NewConnection, connectionId: string): Promise<void> {
-  const { userId, offer, entry } = wanted;
+  const { userId, offer, mode, entry } = wanted;
+  if (!offer.modes.includes(mode))
+    throw new GatewayError("invalid_arguments", `A connection of this kind is never ${mode}.`, {
+      whatToDo: `Choose ${offer.modes.join(" or ")}.`,
+    });
   const place = { table: "connections", column: "sealed_secrets", rowId: connectionId, userId };
   try {
     await insertConnection(storage, {
@@ -53,7 +60,7 @@ async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: N
       user_id: userId,
       kind: offer.kind,
       label: wanted.label,
-      mode: offer.mode,
+      mode,
       settings: JSON.stringify(entry.settings),
       sealed_secrets: Object.keys(entry.secrets).length === 0 ? null : sealer.seal(JSON.stringify(entry.secrets), place),
       is_demo: 0,

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 import { simulator } from "../upstreams/simulator.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import { createConnectionOffer } from "./connection-offers.ts";
+import { createHostPolicy } from "../upstreams/host-policy.ts";
+import { createConnectionOffer } from "./connection-offer.ts";
 
 const settings = z.object({
   consumer: z.string().regex(/^[A-Z]{9}$/),
@@ -13,7 +14,7 @@ const settings = z.object({
 const example: Upstream<typeof settings, "signatureKey"> = {
   kind: "example",
   title: "Example",
-  mode: "paper",
+  modes: ["paper"],
   settings,
   secretFields: ["signatureKey"],
   form: {
@@ -25,13 +26,16 @@ const example: Upstream<typeof settings, "signatureKey"> = {
       signatureKey: { label: "Signature key", help: "A PEM file.", multiline: true },
     },
   },
+  steps: [{ id: "enter", title: "Enter", text: "All of it.", fields: ["consumer", "realm", "port", "signatureKey"] }],
   connect: () => {
     throw new Error("not connected in this test");
   },
 };
 
+const hostPolicy = createHostPolicy({ hosts: [], isLocal: false });
+
 describe("the form of a kind", () => {
-  const offer = createConnectionOffer(example);
+  const offer = createConnectionOffer(example, { hostPolicy });
 
   it("follows from its schema and its secrets", () => {
     expect(offer.fields).toEqual([
@@ -43,6 +47,7 @@ describe("the form of a kind", () => {
         isRequired: true,
         isMultiline: false,
         choices: undefined,
+        choiceLabels: {},
       },
       {
         name: "realm",
@@ -52,8 +57,18 @@ describe("the form of a kind", () => {
         isRequired: true,
         isMultiline: false,
         choices: ["test_realm", "limited_poa"],
+        choiceLabels: {},
       },
-      { name: "port", label: "Port", help: "If any.", isSecret: false, isRequired: false, isMultiline: false, choices: undefined },
+      {
+        name: "port",
+        label: "Port",
+        help: "If any.",
+        isSecret: false,
+        isRequired: false,
+        isMultiline: false,
+        choices: undefined,
+        choiceLabels: {},
+      },
       {
         name: "signatureKey",
         label: "Signature key",
@@ -62,6 +77,7 @@ describe("the form of a kind", () => {
         isRequired: true,
         isMultiline: true,
         choices: undefined,
+        choiceLabels: {},
       },
     ]);
   });
@@ -84,21 +100,20 @@ describe("the form of a kind", () => {
       ],
     });
     expect(offer.read({ consumer: "ABCDEFGHI", realm: "test_realm", signatureKey: "x".repeat(8_001) })).toEqual({
-      wrong: [{ field: "signatureKey", fault: "wrong" }],
+      wrong: [expect.objectContaining({ field: "signatureKey", fault: "wrong" })],
     });
   });
 
   it("asks nothing that the gateway knows, and takes no other value for it", () => {
-    const secrets = Object.fromEntries(simulator.secretFields.map((name) => [name, "known"]));
-    const known = createConnectionOffer(simulator, { settings: { baseUrl: "embedded" }, secrets });
+    const known = createConnectionOffer(simulator, { hostPolicy, known: { settings: { baseUrl: "embedded" }, secrets: {} } });
     expect(known.fields).toEqual([]);
     expect(known.read({ baseUrl: "http://169.254.169.254/", consumerKey: "mine" })).toEqual({
-      entry: { settings: { baseUrl: "embedded" }, secrets },
+      entry: { settings: { baseUrl: "embedded" }, secrets: {} },
     });
   });
 
   it("has a label and help for each field of every kind", () => {
-    for (const field of createConnectionOffer(simulator).fields) {
+    for (const field of createConnectionOffer(simulator, { hostPolicy }).fields) {
       expect(field.label, field.name).not.toBe(field.name);
       expect(field.help, field.name).not.toBe("");
     }

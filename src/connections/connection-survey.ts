@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { type ConnectionRow, listConnections } from "../storage/connections.ts";
 import type { Storage } from "../storage/storage.ts";
+import { parseMode } from "./connection-mode.ts";
 import type { Connections } from "./connections.ts";
 
 /** A person's connection, and what could be learnt about it in a moment. */
@@ -67,9 +68,4 @@ function unknown(row: ConnectionRow): SurveyedConnection {
 
 function described(row: ConnectionRow): Pick<SurveyedConnection, "connectionId" | "label" | "mode"> {
   return { connectionId: row.id, label: row.label, mode: parseMode(row.mode) };
-}
-
-/** Anything that isn't known to be invented counts as real money. */
-function parseMode(mode: string): Mode {
-  return mode === "simulated" || mode === "paper" ? mode : "live";
 }

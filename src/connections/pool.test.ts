@@ -12,6 +12,7 @@ import { createSealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { insertUser } from "../storage/users.ts";
 import { createConnections } from "./pool.ts";
+import { createHostPolicy } from "../upstreams/host-policy.ts";
 
 let engine: TestEngine;
 let storage: Storage;
@@ -60,7 +61,8 @@ function pool(clock: Clock = systemClock) {
     random: systemRandom,
     log: silentLog,
     fetch: edge,
-    embeddedSimulatorUrl: undefined,
+    embeddedSimulator: undefined,
+    hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
   });
   return { connections, sent };
 }

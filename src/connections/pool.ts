@@ -8,7 +8,9 @@ import { type ConnectionRow, findConnection } from "../storage/connections.ts";
 import type { Sealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { connectUpstream } from "../upstreams/index.ts";
-import type { Link } from "../upstreams/upstream.ts";
+import type { HostPolicy } from "../upstreams/host-policy.ts";
+import type { Link, UpstreamDeps } from "../upstreams/upstream.ts";
+import { parseMode } from "./connection-mode.ts";
 import type { ConnectionRef, Connections, OpenConnection } from "./connections.ts";
 
 /** Each open link holds caches and one request a minute to keep its session; a person has a handful of connections. */
@@ -24,8 +26,8 @@ export interface PoolDeps {
   readonly random: Random;
   readonly log: Log;
   readonly fetch: typeof fetch;
-  /** Base URL of the simulator inside this process; undefined where there is none. */
-  readonly embeddedSimulatorUrl: string | undefined;
+  readonly embeddedSimulator: UpstreamDeps["embeddedSimulator"];
+  readonly hostPolicy: HostPolicy;
 }
 
 interface Entry {
@@ -96,7 +98,8 @@ class Pool implements Connections {
       });
     const secrets = readSecrets(row, sealer);
     const log = this.#deps.log.child({ connection: row.id });
-    const link = connectUpstream({ kind: row.kind, settings: JSON.parse(row.settings), secrets }, { ...this.#deps, log });
+    const stored = { kind: row.kind, settings: JSON.parse(row.settings), secrets };
+    const link = connectUpstream(stored, { ...this.#deps, log, expectedMode: parseMode(row.mode) });
     const entry: Entry = { userId: row.user_id, link, open: { connectionId: row.id, label: row.label, broker: link }, usedAt: clock.now() };
     await this.#makeRoom();
     this.#entries.set(row.id, entry);

@@ -12,8 +12,10 @@ export function connectUpstream(stored: StoredConnection, deps: UpstreamDeps): L
   if (upstream === undefined) throw notReady(`its kind (${stored.kind}) is unknown to this version of the gateway`);
   const settings = upstream.settings.safeParse(stored.settings);
   if (!settings.success) throw notReady("its settings are incomplete or wrong");
-  const missing = upstream.secretFields.filter((field) => (stored.secrets[field] ?? "") === "");
+  const needed = upstream.neededSecrets?.(settings.data) ?? upstream.secretFields;
+  const missing = needed.filter((field) => (stored.secrets[field] ?? "") === "");
   if (missing.length > 0) throw notReady(`it lacks ${missing.join(", ")}`);
+  if (!upstream.modes.includes(deps.expectedMode)) throw notReady(`a connection of its kind is never ${deps.expectedMode}`);
   const secrets = Object.fromEntries(upstream.secretFields.map((field) => [field, new Secret(stored.secrets[field] ?? "")]));
   return upstream.connect(settings.data, secrets, deps);
 }

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createSimulator, type Simulator } from "../simulator/index.ts";
+import { createHostPolicy } from "./host-policy.ts";
 import { connectUpstream } from "./index.ts";
+import type { UpstreamDeps } from "./upstream.ts";
 
 let simulator: Simulator;
 
@@ -14,16 +16,26 @@ beforeAll(async () => {
 
 afterAll(() => simulator.close());
 
+const deps: UpstreamDeps = {
+  clock: systemClock,
+  random: systemRandom,
+  log: pino({ enabled: false }),
+  fetch,
+  expectedMode: "simulated",
+  embeddedSimulator: undefined,
+  hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+};
+
 const call = () => ({ signal: AbortSignal.timeout(15_000), caller: "test" });
 
-function connect(over: { settings?: unknown; secrets?: Record<string, string>; embedded?: string | undefined } = {}) {
+function connect(over: { settings?: unknown; secrets?: Record<string, string>; embedded?: Simulator | undefined } = {}) {
   const stored = {
     kind: "simulator",
     settings: over.settings ?? { baseUrl: "embedded" },
     secrets: { ...simulator.credentials, ...over.secrets },
   };
-  const embeddedSimulatorUrl = "embedded" in over ? over.embedded : simulator.baseUrl;
-  return connectUpstream(stored, { clock: systemClock, random: systemRandom, log: pino({ enabled: false }), fetch, embeddedSimulatorUrl });
+  const embeddedSimulator = "embedded" in over ? over.embedded : simulator;
+  return connectUpstream(stored, { ...deps, embeddedSimulator });
 }
 
 describe("simulator connection", () => {
@@ -68,7 +80,6 @@ describe("simulator connection", () => {
   });
 
   it("is refused when its kind is unknown", () => {
-    const deps = { clock: systemClock, random: systemRandom, log: pino({ enabled: false }), fetch, embeddedSimulatorUrl: undefined };
     expect(() => connectUpstream({ kind: "carrier-pigeon", settings: {}, secrets: {} }, deps)).toThrow(/kind/);
   });
 });

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { createIbkrBroker } from "../ibkr/ibkr-broker.ts";
 import { prepareConsumer } from "../ibkr/oauth1a.ts";
 import { GatewayError } from "../lib/errors.ts";
+import { Secret } from "../lib/secret.ts";
+import type { SimulatorCredentials } from "../simulator/index.ts";
 import type { Upstream } from "./upstream.ts";
 
 const settings = z.object({
-  /** `embedded`, or the base URL of a simulator that runs by itself (`http://127.0.0.1:5055/v1/api`). */
+  /** `embedded` for the gateway's own simulator, or the base URL of another one (`http://127.0.0.1:5055/v1/api`). */
   baseUrl: z.union([z.literal("embedded"), z.url({ protocol: /^https?$/ })]),
 });
 
@@ -16,9 +18,10 @@ const SECRETS = ["consumerKey", "accessToken", "accessTokenSecret", "dhPrime", "
 export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
   kind: "simulator",
   title: "Simulator",
-  mode: "simulated",
+  modes: ["simulated"],
   settings,
   secretFields: SECRETS,
+  neededSecrets: ({ baseUrl }) => (baseUrl === "embedded" ? [] : SECRETS),
   form: {
     summary: "Invented money on an invented market. Everything works as with a real account, and nothing can be lost.",
     fields: {
@@ -31,24 +34,47 @@ export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
       privateEncryptionPem: { label: "Encryption key", help: "The file private_encryption.pem.", multiline: true },
     },
   },
+  addressFields: ["baseUrl"],
+  steps: [
+    {
+      id: "simulator",
+      title: "The simulator",
+      text: "Enter where the simulator is and what its credentials folder holds.",
+      fields: ["baseUrl", ...SECRETS],
+    },
+  ],
   connect: ({ baseUrl: where }, secrets, deps) => {
-    const baseUrl = where === "embedded" ? deps.embeddedSimulatorUrl : where;
-    if (baseUrl === undefined)
-      throw new GatewayError("connection_not_ready", "This connection wants the embedded simulator, which this gateway does not run.", {
+    const own = deps.embeddedSimulator;
+    const isOwn = where === "embedded" || (own !== undefined && withoutSlash(where) === withoutSlash(own.baseUrl));
+    if (isOwn && own === undefined)
+      throw new GatewayError("connection_not_ready", "This connection wants the gateway's own simulator, and this gateway has none.", {
         whatToDo: "Start the gateway with its simulator, or give the connection a simulator's URL.",
       });
+    const { baseUrl, credentials } = isOwn && own !== undefined ? own : { baseUrl: where, credentials: revealed(secrets) };
     const consumer = prepareConsumer({
-      consumerKey: secrets.consumerKey.reveal(),
-      accessToken: secrets.accessToken.reveal(),
-      accessTokenSecret: secrets.accessTokenSecret,
-      dhPrime: secrets.dhPrime.reveal(),
-      privateSignaturePem: secrets.privateSignaturePem,
-      privateEncryptionPem: secrets.privateEncryptionPem,
+      consumerKey: credentials.consumerKey,
+      accessToken: credentials.accessToken,
+      accessTokenSecret: new Secret(credentials.accessTokenSecret),
+      dhPrime: credentials.dhPrime,
+      privateSignaturePem: new Secret(credentials.privateSignaturePem),
+      privateEncryptionPem: new Secret(credentials.privateEncryptionPem),
     });
-    const { clock, random, log, fetch } = deps;
-    return createIbkrBroker(
-      { baseUrl: baseUrl.replace(/\/+$/, ""), consumer, mode: "simulated", clock, random, log, fetch },
-      { logoutOnClose: true },
-    );
+    const { clock, random, log, fetch, expectedMode: mode } = deps;
+    return createIbkrBroker({ baseUrl: withoutSlash(baseUrl), consumer, mode, clock, random, log, fetch }, { logoutOnClose: true });
   },
 };
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+function revealed(secrets: Readonly<Record<(typeof SECRETS)[number], Secret>>): SimulatorCredentials {
+  return {
+    consumerKey: secrets.consumerKey.reveal(),
+    accessToken: secrets.accessToken.reveal(),
+    accessTokenSecret: secrets.accessTokenSecret.reveal(),
+    dhPrime: secrets.dhPrime.reveal(),
+    privateSignaturePem: secrets.privateSignaturePem.reveal(),
+    privateEncryptionPem: secrets.privateEncryptionPem.reveal(),
+  };
+}

@@ -4,6 +4,7 @@ import type { CallOptions } from "../../src/broker/broker.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
+import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { connectUpstream } from "../../src/upstreams/index.ts";
 import type { Link } from "../../src/upstreams/upstream.ts";
 import { fastClock } from "./fast-clock.ts";
@@ -64,7 +65,15 @@ export async function simulatedLink(options: SimulatorOptions = {}): Promise<Sim
   const connect = () =>
     connectUpstream(
       { kind: "simulator", settings: { baseUrl: "embedded" }, secrets: { ...simulator.credentials } },
-      { clock, random: systemRandom, log: pino({ enabled: false }), fetch: edge, embeddedSimulatorUrl: simulator.baseUrl },
+      {
+        clock,
+        random: systemRandom,
+        log: pino({ enabled: false }),
+        fetch: edge,
+        expectedMode: "simulated",
+        embeddedSimulator: simulator,
+        hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+      },
     );
   const link = connect();
   return {

@@ -9,6 +9,7 @@ import { insertConnection } from "../../src/storage/connections.ts";
 import { createSealer } from "../../src/storage/sealing.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { insertUser } from "../../src/storage/users.ts";
+import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { createTrading } from "../../src/trading/create-trading.ts";
 import type { Trading } from "../../src/trading/trading.ts";
 import { type FastClock, fastClock } from "./fast-clock.ts";
@@ -108,7 +109,8 @@ export async function startTradingStack(engineName: (typeof ENGINES)[number] = "
       random: systemRandom,
       log,
       fetch: faultyFetch,
-      embeddedSimulatorUrl: simulator.baseUrl,
+      embeddedSimulator: simulator,
+      hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
     });
     const trading = createTrading({ storage: mortal, connections, clock, random: systemRandom, log });
     const kill = (): void => {

@@ -1,9 +1,10 @@
-import { lookup as systemLookup, type LookupAddress } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress } from "../../lib/public-address.ts";
+import { beforeAbort, resolveBySystem, type ResolveAddresses } from "../../lib/resolve-addresses.ts";
 
 /** A document as it came from the internet, whatever its status. */
 export interface FetchedDocument {
@@ -30,9 +31,6 @@ export class DocumentError extends Error {
     this.reason = reason;
   }
 }
-
-/** Finds all addresses of a name. */
-export type ResolveAddresses = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface DocumentFetchOptions {
   readonly resolve?: ResolveAddresses;
@@ -151,22 +149,4 @@ async function readAll(res: IncomingMessage): Promise<string> {
 function cacheHeaders(res: IncomingMessage): Record<string, string> {
   const { expires, "cache-control": cacheControl } = res.headers;
   return { ...(expires === undefined ? {} : { expires }), ...(cacheControl === undefined ? {} : { "cache-control": cacheControl }) };
-}
-
-function resolveBySystem(hostname: string): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    systemLookup(hostname, { all: true }, (error, addresses) => {
-      if (error === null) resolve(addresses);
-      else reject(error);
-    });
-  });
-}
-
-/** A look-up can't be stopped, but nobody waits for it longer than the limit. */
-function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

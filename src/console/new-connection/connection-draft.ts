@@ -1,4 +1,5 @@
-import type { ConnectionEntry, ConnectionOffer } from "../../connections/connection-offers.ts";
+import type { ConnectionEntry } from "../../connections/connection-offer.ts";
+import type { ConnectionOffer } from "../../connections/connection-offers.ts";
 import { plainText } from "../../lib/plain-text.ts";
 import { connectionTexts } from "../../pages/texts/connections.ts";
 
@@ -38,9 +39,9 @@ export function checkDraft(
   if (label === "" || Array.from(label).length > MAX_LABEL_LENGTH) errors["label"] = texts.label;
   const read = offer?.read(draft.values);
   if (read !== undefined && "wrong" in read) {
-    for (const { field, fault } of read.wrong) {
+    for (const { field, fault, message } of read.wrong) {
       const shown = offer?.fields.find(({ name }) => name === field)?.label ?? field;
-      errors[field] = `${shown}: ${fault === "missing" ? texts.missing : texts.field}`;
+      errors[field] = `${shown}: ${fault === "missing" ? texts.missing : (message ?? texts.field)}`;
     }
   }
   return read !== undefined && "entry" in read && Object.keys(errors).length === 0 ? { label, entry: read.entry } : { errors };

@@ -41,7 +41,7 @@ export function createNewConnectionHandlers(deps: NewConnectionDeps): NewConnect
       const signedIn = await deps.sessions.current(c.req.header("cookie"));
       if (signedIn === undefined) return toSignIn(c, withReturnPath(PATH, back));
       const [first] = deps.offers;
-      const asked = c.req.query("kind") ?? first?.kind;
+      const asked = c.req.query("kind") ?? first?.id;
       return showForm(deps, {
         signedIn,
         back,
@@ -73,11 +73,13 @@ interface Form {
 async function create(deps: NewConnectionDeps, reveal: KeyReveal, { c, form }: { c: PageRequest; form: Form }): Promise<Response> {
   const { signedIn, back, draft } = form;
   const { userId } = signedIn;
-  const offer = deps.offers.find(({ kind }) => kind === draft.kind);
+  const offer = deps.offers.find(({ id }) => id === draft.kind);
   const checked = checkDraft(draft, offer);
-  if ("errors" in checked || offer === undefined) return showForm(deps, { ...form, errors: "errors" in checked ? checked.errors : {} });
+  const [mode] = offer?.modes ?? [];
+  if ("errors" in checked || offer === undefined || mode === undefined)
+    return showForm(deps, { ...form, errors: "errors" in checked ? checked.errors : {} });
   try {
-    const { connectionId, key } = await createConnection(deps, { userId, offer, formId: draft.formId, ...checked });
+    const { connectionId, key } = await createConnection(deps, { userId, offer, mode, formId: draft.formId, ...checked });
     c.header("Set-Cookie", reveal.cookieFor({ userId, connectionId }, key));
     return c.redirect(withReturnPath(createdPath(connectionId), back), 303);
   } catch (error) {
@@ -108,7 +110,7 @@ function showForm(deps: NewConnectionDeps, { signedIn, back, draft, errors = {},
     { title: connectionTexts.addTitle, user: signedIn },
     <NewConnectionPage
       offers={deps.offers}
-      offer={deps.offers.find(({ kind }) => kind === draft.kind)}
+      offer={deps.offers.find(({ id }) => id === draft.kind)}
       draft={draft}
       errors={errors}
       refusal={refusal}

@@ -1,5 +1,5 @@
-import type { ConnectionField, ConnectionOffer } from "../../connections/connection-offers.ts";
-import { MAX_FIELD_LENGTH } from "../../connections/connection-offers.ts";
+import { type ConnectionField, MAX_FIELD_LENGTH } from "../../connections/connection-offer.ts";
+import type { ConnectionOffer } from "../../connections/connection-offers.ts";
 import { ModeBadge } from "../../pages/components/badge.tsx";
 import { Button, ButtonRow, LinkButton } from "../../pages/components/button.tsx";
 import { Card } from "../../pages/components/card.tsx";
@@ -50,7 +50,7 @@ export function NewConnectionPage(props: NewConnectionPageProps) {
       <form method="post" class="stack">
         <FormToken token={props.formToken} />
         <input type="hidden" name="form_id" value={draft.formId} />
-        {offer !== undefined && <input type="hidden" name="kind" value={offer.kind} />}
+        {offer !== undefined && <input type="hidden" name="kind" value={offer.id} />}
         {props.back !== undefined && <input type="hidden" name="return_to" value={props.back} />}
         <Card>
           <KindChoice {...props} />
@@ -82,15 +82,17 @@ function KindChoice({ offers, offer, back }: NewConnectionPageProps) {
     <section class="field" id="kind" aria-label={texts.kind}>
       <h2>{texts.kind}</h2>
       <ul class="kinds">
-        {offers.map(({ kind, title, mode, summary }) => (
-          <li class={kind === offer?.kind ? "kind current" : "kind"}>
+        {offers.map(({ id, title, modes, summary }) => (
+          <li class={id === offer?.id ? "kind current" : "kind"}>
             <p>
-              {kind === offer?.kind ? (
+              {id === offer?.id ? (
                 <strong aria-current="true">{title}</strong>
               ) : (
-                <a href={withReturnPath(`/connections/new?kind=${encodeURIComponent(kind)}`, back)}>{title}</a>
+                <a href={withReturnPath(`/connections/new?kind=${encodeURIComponent(id)}`, back)}>{title}</a>
               )}{" "}
-              <ModeBadge mode={mode} />
+              {modes.map((mode) => (
+                <ModeBadge mode={mode} />
+              ))}
             </p>
             <p class="hint">{summary}</p>
           </li>
