@@ -10,9 +10,9 @@ import type { PageRenderer } from "../../pages/page-renderer.tsx";
 import { returnPath, withReturnPath } from "../../pages/return-path.ts";
 import { connectionTexts } from "../../pages/texts/connections.ts";
 import { findConnection } from "../../storage/connections.ts";
+import { createKeyReveal, type KeyReveal } from "../key-reveal.ts";
 import { checkDraft, type ConnectionDraft, readDraft } from "./connection-draft.ts";
 import { CreatedPage } from "./created-page.tsx";
-import { createdPath, createKeyReveal, type KeyReveal } from "./key-reveal.ts";
 import { NewConnectionPage } from "./new-connection-page.tsx";
 
 export interface NewConnectionDeps extends CreateConnectionDeps, SentFormDeps {
@@ -80,7 +80,7 @@ async function create(deps: NewConnectionDeps, reveal: KeyReveal, { c, form }: {
     return showForm(deps, { ...form, errors: "errors" in checked ? checked.errors : {} });
   try {
     const { connectionId, key } = await createConnection(deps, { userId, offer, mode, formId: draft.formId, ...checked });
-    c.header("Set-Cookie", reveal.cookieFor({ userId, connectionId }, key));
+    c.header("Set-Cookie", reveal.cookieFor({ userId, path: createdPath(connectionId) }, key));
     return c.redirect(withReturnPath(createdPath(connectionId), back), 303);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -97,11 +97,12 @@ async function showCreated(deps: NewConnectionDeps, reveal: KeyReveal, c: PageRe
   // Whatever stands in the address, only what can be an id is looked for.
   const connection = /^con_\w+$/.test(connectionId) ? await findConnection(deps.storage, place) : undefined;
   if (connection === undefined) return deps.pages.error("not_found", { user: signedIn, requestId: c.env.facts.requestId });
-  const key = reveal.read(place, c.req.header("cookie"));
+  const shown = { userId: signedIn.userId, path: createdPath(connectionId) };
+  const key = reveal.read(shown, c.req.header("cookie"));
   return deps.pages.page(
     { title: connectionTexts.createdTitle, user: signedIn },
     <CreatedPage label={connection.label} apiKey={key} publicUrl={deps.publicUrl()} back={back ?? HOME} />,
-    key === undefined ? {} : { headers: { "Set-Cookie": reveal.clearedCookie(place) } },
+    key === undefined ? {} : { headers: { "Set-Cookie": reveal.clearedCookie(shown) } },
   );
 }
 
@@ -120,6 +121,11 @@ function showForm(deps: NewConnectionDeps, { signedIn, back, draft, errors = {},
     />,
     { status: refusal !== undefined || Object.keys(errors).length > 0 ? 422 : 200 },
   );
+}
+
+/** Where the key of a new connection is shown. */
+function createdPath(connectionId: string): string {
+  return `/connections/${connectionId}/created`;
 }
 
 function toSignIn(c: PageRequest, back: string): Response {

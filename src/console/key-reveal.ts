@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import type { Clock } from "../../lib/clock.ts";
-import { Secret } from "../../lib/secret.ts";
-import type { Sealer } from "../../storage/sealing.ts";
+import type { Clock } from "../lib/clock.ts";
+import { Secret } from "../lib/secret.ts";
+import type { Sealer } from "../storage/sealing.ts";
 
 /** Carries a new key from the form that made it to the one page that shows it: sealed, in the browser's own cookie, for a short time. */
 export interface KeyReveal {
@@ -14,10 +14,11 @@ export interface KeyReveal {
   clearedCookie(place: RevealPlace): string;
 }
 
-/** Whose key it is, and of which connection. */
+/** Whose key it is, and where it is shown. */
 export interface RevealPlace {
   readonly userId: string;
-  readonly connectionId: string;
+  /** Path of the one page that shows it; the browser sends the cookie there and nowhere else. */
+  readonly path: string;
 }
 
 /** Time to follow one redirect, also over a slow line. */
@@ -25,15 +26,10 @@ const LASTS_MS = 5 * 60_000;
 const NAME = "ibkr_new_key";
 const contentSchema = z.object({ key: z.string(), expires_at: z.number() });
 
-/** Where the key of a new connection is shown. */
-export function createdPath(connectionId: string): string {
-  return `/connections/${connectionId}/created`;
-}
-
 /** Makes it. `isHttps` tells whether the cookie may ask for a safe line. */
 export function createKeyReveal({ sealer, clock }: { sealer: Sealer; clock: Clock }, isHttps: () => boolean): KeyReveal {
-  const cookie = ({ connectionId }: RevealPlace, value: string, maxAgeSeconds: number): string =>
-    `${NAME}=${value}; Path=${createdPath(connectionId)}; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${isHttps() ? "; Secure" : ""}`;
+  const cookie = ({ path }: RevealPlace, value: string, maxAgeSeconds: number): string =>
+    `${NAME}=${value}; Path=${path}; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${isHttps() ? "; Secure" : ""}`;
   return {
     cookieFor: (place, key) => {
       const content = JSON.stringify({ key: key.reveal(), expires_at: clock.now() + LASTS_MS });
@@ -58,6 +54,6 @@ function opened(sealer: Sealer, sealed: string, place: RevealPlace): unknown {
   }
 }
 
-function sealedPlace({ userId, connectionId }: RevealPlace) {
-  return { table: "connections", column: "new_key_cookie", rowId: connectionId, userId };
+function sealedPlace({ userId, path }: RevealPlace) {
+  return { table: "api_keys", column: "new_key_cookie", rowId: path, userId };
 }
