@@ -67,7 +67,7 @@ export class Api {
     try {
       await this.session.ready(options.signal);
       const { generation } = this.session;
-      const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.authorize);
+      const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.sender);
       const layer = lostLayer(answer);
       if (layer !== undefined) this.session.lost(generation, layer);
       return { kind: "answered", answer };
@@ -81,7 +81,7 @@ export class Api {
 
   async #try(request: ApiRequest, options: CallOptions, left: { connection: number }): Promise<Answer | undefined> {
     try {
-      return await this.#transport.send(request, options, this.session.authorize);
+      return await this.#transport.send(request, options, this.session.sender);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       options.signal.throwIfAborted();

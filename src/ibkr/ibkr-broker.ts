@@ -1,5 +1,6 @@
 import type { Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
+import type { LinkHealth } from "../broker/health.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -8,7 +9,8 @@ import { Accounts } from "./accounts.ts";
 import { Api } from "./api.ts";
 import { Contracts } from "./contracts.ts";
 import { Histories } from "./histories.ts";
-import type { Consumer } from "./oauth1a.ts";
+import type { Login } from "./login.ts";
+import type { ProveMode } from "./mode-proof.ts";
 import { Orders } from "./orders.ts";
 import { Pacer } from "./pacing.ts";
 import { Portfolio } from "./portfolio.ts";
@@ -20,10 +22,18 @@ import { Transport } from "./transport.ts";
 
 /** A broker with a session of its own, which is opened on first use. */
 export interface IbkrBroker extends Broker {
-  /** Waits until the session is open. Throws `connection_not_ready`, `session_competing` or `upstream_unavailable`. */
+  /** Waits until the session is open. Throws `connection_not_ready`, `connection_frozen`, `session_competing` or `upstream_unavailable`. */
   ready(signal: AbortSignal): Promise<void>;
   /** True while the session is open, as far as is known. */
   readonly isReady: boolean;
+  /** What is known of the session by layer. Asks nobody. */
+  health(): LinkHealth;
+  /** Tells of each change of health from now on. Returns how to stop. */
+  onHealth(listener: (health: LinkHealth) => void): () => void;
+  /** As `ready`, but at once even in a pause, because a person asked; at most every ten seconds. */
+  check(signal: AbortSignal): Promise<void>;
+  /** Takes the brokerage session from another login of the same user: an explicit act of a person. Throws as `ready` does. */
+  takeOver(signal: AbortSignal): Promise<void>;
   /** Ends the session and all that keeps it alive. */
   close(): Promise<void>;
 }
@@ -31,8 +41,10 @@ export interface IbkrBroker extends Broker {
 export interface IbkrBrokerDeps {
   /** The Web API's base, without a slash at its end: `https://api.ibkr.com/v1/api`. */
   readonly baseUrl: string;
-  readonly consumer: Consumer;
-  readonly mode: Mode;
+  readonly login: Login;
+  readonly proveMode: ProveMode;
+  /** What the connection was made for; another proven mode freezes it. */
+  readonly expectedMode: Mode;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -44,7 +56,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
   const { baseUrl, clock, log } = deps;
   const pacer = new Pacer({ clock, log });
   const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: `ibkr-gateway/${version()}` });
-  const session = new Session({ transport, consumer: deps.consumer, baseUrl, clock, random: deps.random, log }, options);
+  const session = new Session({ ...deps, transport }, options);
   const api = new Api({ transport, session, clock });
   const accounts = new Accounts(api);
   const portfolio = new Portfolio(api, accounts);
@@ -55,17 +67,25 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
   const histories = new Histories(api, contracts);
   const orders = new Orders({ api, accounts, contracts });
   return {
-    mode: deps.mode,
+    mode: deps.expectedMode,
     ready: (signal) => session.ready(signal),
     get isReady() {
       return session.isReady;
     },
+    health: () => session.health(),
+    onHealth: (listener) => session.onHealth(listener),
+    check: (signal) => session.check(signal),
+    takeOver: (signal) => session.takeOver(signal),
     close: async () => {
       streams.close();
       snapshots.close();
       await session.close();
     },
-    accounts: (call) => accounts.list(call),
+    accounts: async (call) => {
+      const list = await accounts.list(call);
+      session.learned({ accounts: list });
+      return list;
+    },
     positions: (accountId, call) => portfolio.positions(accountId, call),
     cashLedger: (accountId, call) => portfolio.cashLedger(accountId, call),
     summary: (accountId, call) => portfolio.summary(accountId, call),

@@ -1,49 +1,30 @@
+import type { Account, Mode } from "../broker/account.ts";
 import type { CallOptions } from "../broker/broker.ts";
+import type { HealthLayer, LinkHealth } from "../broker/health.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import {
-  authStatus,
-  type AuthStatus,
-  initRequest,
-  LIVE_SESSION_TOKEN,
-  liveSessionTokenReply,
-  LOGOUT,
-  STATUS,
-  TICKLE,
-  tickleReply,
-  TRADING_ACCOUNTS,
-  type TradingAccounts,
-  tradingAccountsReply,
-} from "./endpoints/session.ts";
-import { readReply } from "./endpoints/reply.ts";
-import { authorizationFor, beginLiveSessionToken, type Consumer, type LiveSessionToken, stampAt } from "./oauth1a.ts";
-import { competing, initRefused, loginRefused, notEstablished, openingFailed } from "./session-failures.ts";
-import { type Answer, type ApiRequest, type Transport, TransportError } from "./transport.ts";
 import { abortable } from "./abortable.ts";
+import { type AuthStatus, LOGOUT, ownAccountIds, TICKLE, tickleReply, type TradingAccounts } from "./endpoints/session.ts";
+import type { Login } from "./login.ts";
+import type { ProveMode } from "./mode-proof.ts";
+import { competing, frozen, SessionFault, unavailable, unreachable } from "./session-failures.ts";
+import { SessionHealth } from "./session-health.ts";
+import { type Opened, Opening } from "./session-opening.ts";
+import { initialState, type SessionEvent, type SessionState, transition } from "./session-state.ts";
+import type { Answer, ApiRequest, Sender, Transport, TransportError } from "./transport.ts";
 
 const TICKLE_EVERY_MS = 60_000;
-/** IBKR takes 1–3 s from init to a usable session; some builds need longer. */
-const ESTABLISH_LIMIT_MS = 20_000;
-const POLL_EVERY_MS = 500;
 const OPENING_LIMIT_MS = 60_000;
-/** Renewed this long before its end, so that no request meets an expired token. */
-const RENEW_BEFORE_MS = 300_000;
-const DAY_MS = 86_400_000;
-/** Repeated refused logins lock a user out: IBKR's advice is to wait longer each time. */
-const FIRST_REFUSAL_PAUSE_MS = 60_000;
-const MAX_REFUSAL_PAUSE_MS = 1_800_000;
-/** When IBKR was not reached, asking again costs nothing but the request. */
-const RETRY_PAUSE_MS = 1000;
-/** Whether another login still holds the session can be asked without touching it. */
-const COMPETING_PAUSE_MS = 10_000;
+/** IBKR ends a brokerage session after about six minutes without a request: by then a tickle that goes unanswered has lost it. */
+const UNANSWERED_LIMIT_MS = 330_000;
 const LOGOUT_LIMIT_MS = 2000;
+/** A person's own attempts: as often as one can press a button in earnest. */
+const CHECK_EVERY_MS = 10_000;
 
-/** What the session does beyond what is needed; both off by default. */
+/** What the session does beyond what is needed; off by default. */
 export interface SessionOptions {
-  /** Take the brokerage session from another login (TWS, phone) of the same user. A person must have asked for it. */
-  readonly compete?: boolean;
   /** Log out on `close`, which frees the user's one brokerage session at once. */
   readonly logoutOnClose?: boolean;
 }
@@ -51,7 +32,10 @@ export interface SessionOptions {
 /** What a session needs of the outside. */
 export interface SessionDeps {
   readonly transport: Transport;
-  readonly consumer: Consumer;
+  readonly login: Login;
+  readonly proveMode: ProveMode;
+  /** What the connection was made for. */
+  readonly expectedMode: Mode;
   readonly baseUrl: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -61,26 +45,57 @@ export interface SessionDeps {
 /** Which of IBKR's two tiers was lost: the login (read-only tier), or the brokerage session above it. */
 export type Layer = "login" | "brokerage";
 
-/** A user's session at IBKR: opens it on demand, keeps it alive, notices its loss. Never competes unless told to. */
+/** How the WebSocket of a session is opened. */
+export interface SocketAccess {
+  /** `wss://…/v1/api/ws?…`; carries the access token, so it is never logged. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly generation: number;
+}
+
+/** What is learnt of the user beside an opening, as from the WebSocket's greeting. */
+export interface Learned {
+  readonly userName?: string | undefined;
+  readonly isPaper?: boolean | undefined;
+  readonly accounts?: readonly Account[];
+}
+
+/** A user's session at IBKR: opens it on demand, keeps it alive, notices its loss, yields to other logins unless a person says otherwise. */
 export class Session {
+  /** In whose name every request of this session goes. */
+  readonly sender: Sender;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #ended = new AbortController();
-  #token: LiveSessionToken | undefined;
-  #generation = 0;
-  #isReady = false;
-  #wasInitialized = false;
+  readonly #health: SessionHealth;
+  readonly #listeners = new Set<(health: LinkHealth) => void>();
+  #state: SessionState;
   #opening: Promise<void> | undefined;
-  #accounts: TradingAccounts | undefined;
   #failure: GatewayError | undefined;
-  #refusals = 0;
-  #hasInitialized = false;
-  #blockedUntil = 0;
+  #generation = 0;
+  #opened: Opened | undefined;
+  #accounts: readonly Account[] | undefined;
+  #userName: string | undefined;
+  #verifiedAt: number | undefined;
+  #socketSession: { readonly generation: number; readonly id: string } | undefined;
+  #attemptedAt = -Infinity;
   #stopKeepAlive: (() => void) | undefined;
 
   constructor(deps: SessionDeps, behaviour: SessionOptions = {}) {
+    const { clock, login } = deps;
     this.#deps = deps;
     this.#options = behaviour;
+    this.#state = initialState(clock.now());
+    const layers: readonly HealthLayer[] = ["network", ...login.layers, "brokerage_session", "market_data"];
+    this.#health = new SessionHealth(layers, { now: () => clock.now(), onChange: () => this.#tell() });
+    this.sender = {
+      headers: (method, url) => login.headers(method, url),
+      heard: (headers) => {
+        login.heard?.(headers);
+        this.#health.set("network", "ok");
+      },
+      missed: (error) => this.#missed(error),
+    };
   }
 
   /** Counts the brokerage sessions that were opened: what IBKR remembers of one (primed, open, selected) is gone in the next. */
@@ -89,191 +104,249 @@ export class Session {
   }
 
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#state.name === "established";
   }
 
   /** True when this brokerage session was begun by us, false when it was found standing: then others may have used it just before. */
   get wasInitialized(): boolean {
-    return this.#wasInitialized;
+    return this.#opened?.wasInitialized ?? false;
   }
 
   /** The trading accounts as IBKR listed them when the session was opened. */
   get accounts(): TradingAccounts | undefined {
-    return this.#accounts;
+    return this.#opened?.accounts;
   }
 
-  /** Waits until requests can be sent. Throws `connection_not_ready`, `session_competing` or `upstream_unavailable`. */
+  /** What is known of the session by layer. Asks nobody. */
+  health(): LinkHealth {
+    const { name, since, retryAt } = this.#state;
+    const { login } = this.#deps;
+    return {
+      state: name,
+      since,
+      provenMode: this.#opened?.provenMode,
+      userName: login.identity?.userName ?? this.#userName,
+      accounts: this.#accounts,
+      verifiedAt: this.#verifiedAt,
+      retryAt,
+      layers: this.#health.layers,
+    };
+  }
+
+  /** Tells of each change of health from now on. Returns how to stop. */
+  onHealth(listener: (health: LinkHealth) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Waits until requests can be sent. Throws `connection_not_ready`, `connection_frozen`, `session_competing` or `upstream_unavailable`. */
   async ready(signal: AbortSignal): Promise<void> {
-    if (this.#isReady && !this.#expires()) return;
-    if (this.#ended.signal.aborted) throw closed();
-    if (this.#opening === undefined) {
-      const opening = this.#open().finally(() => (this.#opening = undefined));
-      this.#opening = opening;
-    }
-    await abortable(this.#opening, signal);
+    if (this.isReady && this.#deps.login.isCurrent()) return;
+    this.#refuseEnded();
+    if (this.#opening === undefined) this.#refusePaused();
+    await abortable(this.#openOnce(false), signal);
+  }
+
+  /** Tries at once, also in a pause, because a person asked; but no more often than every ten seconds. */
+  async check(signal: AbortSignal): Promise<void> {
+    const isSoon = this.#deps.clock.now() - this.#attemptedAt < CHECK_EVERY_MS;
+    if (isSoon || this.isReady) return await this.ready(signal);
+    this.#refuseEnded();
+    return await abortable(this.#openOnce(false), signal);
+  }
+
+  /** Takes the brokerage session from another login of the same user, once. Only ever because a person asked for it. */
+  async takeOver(signal: AbortSignal): Promise<void> {
+    this.#refuseEnded();
+    await abortable(this.#opening?.catch(() => undefined) ?? Promise.resolve(), signal);
+    if (this.isReady && this.#deps.login.isCurrent()) return;
+    this.#refuseEnded();
+    await abortable(this.#openOnce(true), signal);
   }
 
   /** Tells that a request of this generation met a lost session; the next `ready` opens it again. */
   lost(generation: number, layer: Layer): void {
-    if (generation !== this.#generation) return;
-    this.#isReady = false;
-    if (layer === "login") this.#token = undefined;
+    // An opening that is under way finds out by itself.
+    if (generation !== this.#generation || this.#opening !== undefined) return;
+    const { login } = this.#deps;
+    if (layer === "login") login.lost();
+    if (!this.isReady) return;
+    const failure = unavailable(layer === "login" ? "IBKR ended the login." : "IBKR ended the brokerage session.");
+    this.#health.fail(layer === "login" ? (login.layers.at(-1) ?? "network") : "brokerage_session", "waiting", failure);
+    this.#apply({ type: "lost" });
   }
 
-  /** The `Authorization` header with the current token. Throws when there is none: nothing was sent then. */
-  readonly authorize = (method: string, url: string): string => {
-    if (this.#token === undefined)
-      throw new TransportError("the login to IBKR was lost before sending", { sent: "never", reason: "connection" });
-    const stamp = stampAt(this.#deps.clock.now(), this.#deps.random);
-    return authorizationFor(this.#deps.consumer, this.#token.key, { method, url, stamp });
-  };
+  /** Takes in what IBKR told of this generation's session unasked (`sts`): some fields or all. */
+  heardStatus(generation: number, status: Partial<AuthStatus>): void {
+    if (generation !== this.#generation || !this.isReady) return;
+    if (status.competing === true) this.#yield(competing(this.health().userName, { ...NOTHING_SAID, ...status }));
+    else if (status.authenticated === false || status.connected === false) this.lost(generation, "brokerage");
+  }
+
+  /** Takes in what was learnt of the user; an `isPaper` that contradicts the proven mode freezes the session. */
+  learned({ userName, isPaper, accounts }: Learned): void {
+    const provenMode = this.#opened?.provenMode;
+    const isNews = (userName !== undefined && userName !== this.#userName) || (accounts !== undefined && accounts !== this.#accounts);
+    this.#userName = userName ?? this.#userName;
+    this.#accounts = accounts ?? this.#accounts;
+    if (isPaper !== undefined && provenMode !== undefined && provenMode !== "simulated" && isPaper !== (provenMode === "paper"))
+      this.#freeze(frozen(`it was made for a ${provenMode} account, and the broker says that this one is ${isPaper ? "paper" : "live"}.`));
+    else if (isNews) this.#tell();
+  }
+
+  /** Notes how a layer does that is seen by others, such as market data. */
+  note(layer: HealthLayer, outcome: "ok" | GatewayError): void {
+    if (outcome === "ok") this.#health.set(layer, "ok");
+    else this.#health.fail(layer, "waiting", outcome);
+  }
+
+  /** How the WebSocket is opened. Waits for the session; throws as `ready` does. */
+  async socketAccess(signal: AbortSignal): Promise<SocketAccess> {
+    await this.ready(signal);
+    const generation = this.#generation;
+    if (this.#socketSession?.generation !== generation) await abortable(this.#tickle(), signal);
+    const id = this.#socketSession?.generation === generation ? this.#socketSession.id : undefined;
+    if (id === undefined) throw unavailable("IBKR did not name the session that streams belong to.");
+    const url = new URL(`${this.#deps.baseUrl.replace(/^http/, "ws")}/ws`);
+    for (const [name, value] of Object.entries(this.#deps.login.socketQuery())) url.searchParams.set(name, value);
+    return { url: url.href, headers: { cookie: `api=${id}` }, generation };
+  }
 
   /** Ends keep-alive, and the session at IBKR where the options say so. */
   async close(): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#stopKeepAlive?.();
-    const wasReady = this.#isReady;
-    this.#isReady = false;
-    const reason = closed();
-    if (wasReady && this.#options.logoutOnClose === true) {
-      try {
-        const limit = new AbortController();
-        this.#deps.clock.wait(LOGOUT_LIMIT_MS, this.#ended.signal).then(
-          () => limit.abort(notEstablished()),
-          () => undefined,
-        );
-        await abortable(this.#send(LOGOUT, this.#ended.signal), limit.signal);
-      } catch (error) {
-        this.#deps.log.info({ err: error }, "logout was not answered; IBKR ends the session by itself");
-      }
-    }
-    this.#ended.abort(reason);
-    this.#token = undefined;
+    const wasReady = this.isReady;
+    this.#apply({ type: "close" });
+    if (wasReady && this.#options.logoutOnClose === true) await this.#logOut();
+    this.#ended.abort(closed());
+    this.#deps.login.lost();
+    this.#listeners.clear();
   }
 
-  #expires(): boolean {
-    return this.#token === undefined || this.#deps.clock.now() >= this.#token.expiresAt - RENEW_BEFORE_MS;
+  #refuseEnded(): void {
+    if (this.#ended.signal.aborted) throw closed();
+    if (this.#state.name === "frozen" && this.#failure !== undefined) throw this.#failure;
   }
 
-  async #open(): Promise<void> {
-    const now = this.#deps.clock.now();
-    if (this.#failure !== undefined && now < this.#blockedUntil) throw again(this.#failure, this.#blockedUntil - now);
+  /** In a pause nobody waits: each is told at once when it ends. */
+  #refusePaused(): void {
+    const leftMs = (this.#state.retryAt ?? 0) - this.#deps.clock.now();
+    if (leftMs > 0 && this.#failure !== undefined) throw again(this.#failure, leftMs);
+  }
+
+  /** One opening at a time; whoever comes meanwhile waits for that one. */
+  #openOnce(compete: boolean): Promise<void> {
+    this.#opening ??= this.#open(compete).finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  async #open(compete: boolean): Promise<void> {
+    const { clock, login, log } = this.#deps;
+    this.#attemptedAt = clock.now();
+    this.#stopKeepAlive ??= clock.every(TICKLE_EVERY_MS, () => background(this.#keepAlive(), log, "keep-alive"));
+    this.#apply({ type: "open" });
     const limit = new AbortController();
-    const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
     const timer = new AbortController();
-    this.#hasInitialized = false;
-    this.#deps.clock.wait(OPENING_LIMIT_MS, timer.signal).then(
-      () => limit.abort(notEstablished()),
+    clock.wait(OPENING_LIMIT_MS, timer.signal).then(
+      () => limit.abort(tooSlow()),
       () => undefined,
     );
+    const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
+    const opening = new Opening({
+      ...this.#deps,
+      health: this.#health,
+      send: (request, sender) => this.#send(request, signal, sender),
+      signal,
+      userName: this.#userName,
+      compete,
+    });
     try {
-      if (this.#expires()) this.#token = await this.#exchange(signal);
-      await this.#establish(signal);
-      this.#accounts = await this.#primeAccounts(signal);
-      signal.throwIfAborted();
-      this.#succeeded();
+      this.#succeeded(await opening.run());
+      if (login.clockFault !== undefined) this.#health.fail(login.layers[0] ?? "network", "ok", login.clockFault);
     } catch (error) {
-      throw this.#failed(signal.aborted ? signal.reason : error);
+      throw this.#failed(error, opening.hasInitialized);
     } finally {
       timer.abort();
     }
   }
 
-  #succeeded(): void {
+  #succeeded(opened: Opened): void {
+    const accountIds = ownAccountIds(opened.accounts);
     this.#generation += 1;
-    this.#isReady = true;
+    this.#opened = opened;
     this.#failure = undefined;
-    this.#refusals = 0;
-    this.#stopKeepAlive ??= this.#deps.clock.every(TICKLE_EVERY_MS, () => background(this.#keepAlive(), this.#deps.log, "keep-alive"));
+    this.#verifiedAt = this.#deps.clock.now();
+    if (this.#accounts?.map(({ accountId }) => accountId).join() !== accountIds.join())
+      this.#accounts = accountIds.map((accountId) => ({ accountId, title: undefined, type: undefined, baseCurrency: undefined }));
+    this.#health.set("brokerage_session", "ok");
+    this.#apply({ type: "established" });
     this.#deps.log.info({ generation: this.#generation }, "session established");
   }
 
-  #failed(error: unknown): GatewayError {
-    const failure = openingFailed(error);
-    const isCompeting = failure.code === "session_competing";
-    // An init that did not work must not be repeated soon, and no more should a login that was refused.
-    const wasRefused = this.#hasInitialized || !(error instanceof TransportError || isCompeting || failure.code === "rate_limited");
-    this.#refusals = wasRefused ? this.#refusals + 1 : 0;
-    const refusalPauseMs = Math.min(FIRST_REFUSAL_PAUSE_MS * 2 ** (this.#refusals - 1), MAX_REFUSAL_PAUSE_MS);
-    const pauseMs = wasRefused ? refusalPauseMs : isCompeting ? COMPETING_PAUSE_MS : RETRY_PAUSE_MS;
+  #failed(error: unknown, hasInitialized: boolean): GatewayError {
+    if (this.#ended.signal.aborted) return closed();
+    const fault = error instanceof SessionFault ? error : new SessionFault("refused", "brokerage_session", unreachable(error));
+    if (fault.kind === "disproven") return this.#freeze(fault.failure);
+    this.#failure = fault.failure;
+    this.#health.fail(fault.layer, fault.failure.code === "connection_not_ready" ? "down" : "waiting", fault.failure);
+    this.#health.forgetAbove(fault.layer);
+    this.#apply({ type: fault.kind, afterInit: hasInitialized, jitter: this.#fraction() });
+    const pauseMs = Math.max(0, (this.#state.retryAt ?? 0) - this.#deps.clock.now());
+    this.#deps.log.warn({ code: fault.failure.code, reason: fault.failure.message, pauseMs }, "session could not be opened");
+    if (this.#state.name === "backing_off") background(this.#retryAfter(pauseMs, this.#state), this.#deps.log, "reopening");
+    return again(fault.failure, pauseMs);
+  }
+
+  #freeze(failure: GatewayError): GatewayError {
     this.#failure = failure;
-    this.#blockedUntil = this.#deps.clock.now() + pauseMs;
-    this.#deps.log.warn({ code: failure.code, reason: failure.message, pauseMs }, "session could not be opened");
-    return again(failure, pauseMs);
+    this.#stopKeepAlive?.();
+    this.#health.fail("brokerage_session", "down", failure);
+    this.#apply({ type: "disproven" });
+    this.#deps.log.error({ code: failure.code, reason: failure.message }, "connection frozen");
+    return failure;
   }
 
-  async #exchange(signal: AbortSignal): Promise<LiveSessionToken> {
-    const { clock, random, consumer, baseUrl } = this.#deps;
-    const exponent = BigInt(`0x${random.bytes(32).toString("hex")}`);
-    const exchange = beginLiveSessionToken(consumer, baseUrl + LIVE_SESSION_TOKEN.path, { stamp: stampAt(clock.now(), random), exponent });
-    const answer = await this.#deps.transport.send(LIVE_SESSION_TOKEN, options(signal), () => exchange.authorization);
-    if (answer.status !== 200) throw loginRefused(answer);
-    const reply = readReply(liveSessionTokenReply, answer.body, "the login");
-    const key = exchange.complete(reply.diffie_hellman_response, reply.live_session_token_signature);
-    const now = clock.now();
-    // Some builds give the time of computation instead of the end.
-    const given = reply.live_session_token_expiration ?? 0;
-    return { key, expiresAt: given > now + RENEW_BEFORE_MS ? given : now + DAY_MS };
+  /** Another login took the session: it is theirs. */
+  #yield(fault: SessionFault): void {
+    this.#failure = fault.failure;
+    this.#health.fail(fault.layer, "waiting", fault.failure);
+    this.#health.forgetAbove(fault.layer);
+    this.#apply({ type: "taken" });
+    this.#deps.log.warn({ code: fault.failure.code, reason: fault.failure.message }, "session taken by another login");
   }
 
-  async #establish(signal: AbortSignal): Promise<void> {
-    const status = await this.#status(signal);
-    this.#wasInitialized = !isEstablished(status);
-    if (!this.#wasInitialized) return;
-    if (status?.competing === true && this.#options.compete !== true) throw competing();
-    this.#hasInitialized = true;
-    const answer = await this.#send(initRequest(this.#options.compete === true), signal);
-    if (answer.status !== 200) throw initRefused(answer);
-    const reply = readReply(authStatus, answer.body, "the brokerage session");
-    if (lostCompetition(reply)) throw competing();
-    const deadline = this.#deps.clock.now() + ESTABLISH_LIMIT_MS;
-    for (;;) {
-      const current = await this.#status(signal);
-      if (isEstablished(current)) return;
-      if (current !== undefined && lostCompetition(current)) throw competing();
-      if (this.#deps.clock.now() >= deadline) throw notEstablished();
-      await this.#deps.clock.wait(POLL_EVERY_MS, signal);
-    }
-  }
-
-  async #status(signal: AbortSignal): Promise<AuthStatus | undefined> {
-    const answer = await this.#send(STATUS, signal);
-    return answer.status === 200 ? readReply(authStatus, answer.body, "the session's status") : undefined;
-  }
-
-  /** Right after an init the bridge may not stand yet, and the list may be empty. */
-  async #primeAccounts(signal: AbortSignal): Promise<TradingAccounts> {
-    const deadline = this.#deps.clock.now() + ESTABLISH_LIMIT_MS;
-    for (;;) {
-      const answer = await this.#send(TRADING_ACCOUNTS, signal);
-      const accounts = answer.status === 200 ? readReply(tradingAccountsReply, answer.body, "its accounts") : undefined;
-      if (accounts !== undefined && accounts.accounts.length > 0) return accounts;
-      if (this.#deps.clock.now() >= deadline) throw answer.status === 200 ? competing() : initRefused(answer);
-      await this.#deps.clock.wait(POLL_EVERY_MS, signal);
-    }
+  async #retryAfter(pauseMs: number, state: SessionState): Promise<void> {
+    await this.#deps.clock.wait(pauseMs, this.#ended.signal).catch(() => undefined);
+    if (this.#state === state && !this.#ended.signal.aborted) await this.#reopen();
   }
 
   async #keepAlive(): Promise<void> {
-    if (this.#ended.signal.aborted || this.#opening !== undefined) return;
-    if (this.#isReady && !this.#expires()) await this.#tickle();
-    if (!this.#isReady || this.#expires()) await this.#reopen();
+    if (this.#ended.signal.aborted || this.#opening !== undefined || this.#state.name === "frozen") return;
+    if (this.isReady && this.#deps.login.isCurrent()) await this.#tickle();
+    if (!this.isReady || !this.#deps.login.isCurrent()) await this.#reopen();
   }
 
   async #tickle(): Promise<void> {
     const generation = this.#generation;
-    let answer: Answer;
+    let answer: Answer | undefined;
     try {
       answer = await this.#send(TICKLE, this.#ended.signal);
     } catch (error) {
-      // The next tickle is a minute away, IBKR's limit five: one that is lost is no loss of the session.
       this.#deps.log.info({ err: error }, "tickle was not answered");
-      return;
     }
-    if (answer.status === 401) return this.lost(generation, "login");
-    const reply = tickleReply.safeParse(answer.body);
-    const status = reply.success ? reply.data.iserver.authStatus : undefined;
-    if (status?.authenticated === false || status?.connected === false) this.lost(generation, "brokerage");
-    return undefined;
+    if (generation !== this.#generation || this.#ended.signal.aborted) return;
+    if (answer?.status === 401) return this.lost(generation, "login");
+    const reply = tickleReply.safeParse(answer?.body);
+    if (answer?.status !== 200 || !reply.success) return this.#unanswered(generation);
+    this.#verifiedAt = this.#deps.clock.now();
+    if (reply.data.session !== undefined) this.#socketSession = { generation, id: reply.data.session };
+    return this.heardStatus(generation, reply.data.iserver.authStatus);
+  }
+
+  /** The next tickle is a minute away, IBKR's limit about six: one that is lost is no loss of the session, but five are. */
+  #unanswered(generation: number): void {
+    if (this.#deps.clock.now() - (this.#verifiedAt ?? 0) >= UNANSWERED_LIMIT_MS) this.lost(generation, "brokerage");
   }
 
   async #reopen(): Promise<void> {
@@ -285,29 +358,79 @@ export class Session {
     }
   }
 
-  #send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
-    return this.#deps.transport.send(request, options(signal), this.authorize);
+  async #logOut(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const limit = new AbortController();
+    const timer = new AbortController();
+    clock.wait(LOGOUT_LIMIT_MS, timer.signal).then(
+      () => limit.abort(tooSlow()),
+      () => undefined,
+    );
+    try {
+      await abortable(this.#send(LOGOUT, this.#ended.signal), limit.signal);
+    } catch (error) {
+      log.info({ err: error }, "logout was not answered; IBKR ends the session by itself");
+    } finally {
+      timer.abort();
+    }
+  }
+
+  #missed(error: TransportError): void {
+    if (error.reason === "connection" || error.reason === "timeout") this.#health.fail("network", "waiting", unreachable(error));
+  }
+
+  #apply(event: Omit<SessionEvent, "at">): void {
+    const next = transition(this.#state, { ...event, at: this.#deps.clock.now() });
+    if (next === this.#state) return;
+    this.#state = next;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#listeners.size === 0) return;
+    const health = this.health();
+    for (const listener of this.#listeners) listener(health);
+  }
+
+  #fraction(): number {
+    return this.#deps.random.bytes(2).readUInt16BE() / 0x10000;
+  }
+
+  #send(request: ApiRequest, signal: AbortSignal, sender?: Sender): Promise<Answer> {
+    const own = this.sender;
+    const inName: Sender =
+      sender === undefined
+        ? own
+        : {
+            headers: (method, url) => sender.headers(method, url),
+            heard: (headers) => (sender.heard?.(headers), own.heard?.(headers)),
+            missed: (error) => own.missed?.(error),
+          };
+    const options: CallOptions = { signal, caller: "session" };
+    return this.#deps.transport.send(request, options, inName);
   }
 }
 
-function options(signal: AbortSignal): CallOptions {
-  return { signal, caller: "session" };
-}
-
-function isEstablished(status: AuthStatus | undefined): boolean {
-  return status?.authenticated === true && status.connected !== false && status.established !== false && status.competing !== true;
-}
-
-function lostCompetition(status: AuthStatus): boolean {
-  return (status.competing === true && status.authenticated !== true) || /compete/i.test(status.fail ?? "");
-}
+const NOTHING_SAID: AuthStatus = {
+  authenticated: undefined,
+  connected: undefined,
+  established: undefined,
+  competing: undefined,
+  message: undefined,
+  fail: undefined,
+};
 
 function again(failure: GatewayError, pauseMs: number): GatewayError {
   return new GatewayError(failure.code, failure.message, {
     whatToDo: failure.whatToDo,
     retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1000)),
+    ...(failure.link === undefined ? {} : { link: failure.link }),
     cause: failure.cause,
   });
+}
+
+function tooSlow(): SessionFault {
+  return new SessionFault("unreachable", "brokerage_session", unavailable("IBKR did not answer in time."));
 }
 
 function closed(): GatewayError {

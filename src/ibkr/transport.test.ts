@@ -65,7 +65,7 @@ const order: ApiRequest = {
   committing: true,
 };
 const send = (request: ApiRequest, over: Partial<Parameters<Transport["send"]>[1]> = {}) =>
-  transport().send(request, { ...options(), ...over }, () => "OAuth secret-header");
+  transport().send(request, { ...options(), ...over }, { headers: () => ({ authorization: "OAuth secret-header" }) });
 
 describe("a request", () => {
   it("says who we are, takes anything, and tells its length, also when it has no body", async () => {
@@ -102,9 +102,11 @@ describe("a request", () => {
 
   it("leaves the query out of what is signed", async () => {
     const signed: string[] = [];
-    await transport().send({ ...read, query: { symbol: "A B&C" } }, options(), (method, url) => {
-      signed.push(`${method} ${url}`);
-      return "x";
+    await transport().send({ ...read, query: { symbol: "A B&C" } }, options(), {
+      headers: (method, url) => {
+        signed.push(`${method} ${url}`);
+        return { authorization: "x" };
+      },
     });
     expect(signed[0]).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/v1\/api\/portfolio\/DU1234567\/ledger$/);
     expect(received[0]?.url).toBe("/v1/api/portfolio/DU1234567/ledger?symbol=A+B%26C");
@@ -161,7 +163,9 @@ describe("a failure", () => {
     ["nobody listens on any of a name's addresses", "localhost"],
     ["the host has no address", "nowhere.invalid"],
   ])("is proven unsent when %s", async (_name, host) => {
-    await expect(transport(`http://${host}:${await closedPort()}/v1/api`).send(order, options(), () => "x")).rejects.toMatchObject({
+    await expect(
+      transport(`http://${host}:${await closedPort()}/v1/api`).send(order, options(), { headers: () => ({ authorization: "x" }) }),
+    ).rejects.toMatchObject({
       sent: "never",
       reason: "connection",
     });
@@ -189,7 +193,7 @@ describe("a failure", () => {
     const ended: string[] = [];
     const watch = (name: string, request: ApiRequest) =>
       slow
-        .send(request, { ...options(), signal: new AbortController().signal }, () => "x")
+        .send(request, { ...options(), signal: new AbortController().signal }, { headers: () => ({ authorization: "x" }) })
         .catch((error: unknown) => {
           expect(error).toMatchObject({ reason: "timeout", sent: "maybe" });
           ended.push(name);

@@ -35,8 +35,15 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** Makes the `Authorization` header for a request; called when its turn has come. */
-export type Authorize = (method: string, url: string) => string;
+/** In whose name requests go: makes the headers that prove it, and hears what came of each. */
+export interface Sender {
+  /** Called when a request's turn has come, with its address without the query. May throw `TransportError`: nothing is sent then. */
+  headers(method: string, url: string): Readonly<Record<string, string>>;
+  /** Hears the headers of each answer. */
+  heard?(headers: Headers): void;
+  /** Hears of each answer that did not come. */
+  missed?(error: TransportError): void;
+}
 
 /** No answer came. `sent` tells whether IBKR may have seen the request: `never` is a proof. */
 export class TransportError extends Error {
@@ -72,7 +79,7 @@ export class Transport {
   }
 
   /** Throws `TransportError` when no answer came, `rate_limited` when no turn did, and the signal's reason before sending. */
-  async send(request: ApiRequest, options: CallOptions, authorize: Authorize): Promise<Answer> {
+  async send(request: ApiRequest, options: CallOptions, sender: Sender): Promise<Answer> {
     const { clock, log } = this.#deps;
     const turn = await this.#deps.pacer.turn({
       endpoint: request.endpoint,
@@ -83,7 +90,7 @@ export class Transport {
     });
     const startedAt = clock.monotonic();
     try {
-      const answer = await this.#exchange(request, options, authorize);
+      const answer = await this.#exchange(request, options, sender);
       if (answer.status === 429) turn.refused();
       turn.done(true);
       log.debug(
@@ -93,6 +100,7 @@ export class Transport {
       return answer;
     } catch (error) {
       this.#ended(turn, request, error);
+      if (error instanceof TransportError) sender.missed?.(error);
       throw error;
     }
   }
@@ -105,11 +113,11 @@ export class Transport {
     else this.#deps.log.warn(facts, "upstream gave no answer");
   }
 
-  async #exchange(request: ApiRequest, options: CallOptions, authorize: Authorize): Promise<Answer> {
+  async #exchange(request: ApiRequest, options: CallOptions, sender: Sender): Promise<Answer> {
     const url = this.#deps.baseUrl + request.path;
     const query = request.query === undefined ? "" : `?${new URLSearchParams(request.query).toString()}`;
     const headers: Record<string, string> = {
-      authorization: authorize(request.method, url),
+      ...sender.headers(request.method, url),
       "user-agent": this.#deps.userAgent,
       accept: "*/*",
     };
@@ -124,6 +132,7 @@ export class Transport {
         signal: limit.signal,
         ...bodyOf(request, headers),
       });
+      sender.heard?.(response.headers);
       return { status: response.status, body: parseBody(await readText(response)) };
     } catch (error) {
       throw limit.explain(error);

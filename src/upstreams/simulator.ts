@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 import { createIbkrBroker } from "../ibkr/ibkr-broker.ts";
+import type { ProveMode } from "../ibkr/mode-proof.ts";
+import { OAuthLogin } from "../ibkr/oauth-login.ts";
 import { prepareConsumer } from "../ibkr/oauth1a.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { Secret } from "../lib/secret.ts";
@@ -59,8 +61,11 @@ export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
       privateSignaturePem: new Secret(credentials.privateSignaturePem),
       privateEncryptionPem: new Secret(credentials.privateEncryptionPem),
     });
-    const { clock, random, log, fetch, expectedMode: mode } = deps;
-    return createIbkrBroker({ baseUrl: withoutSlash(baseUrl), consumer, mode, clock, random, log, fetch }, { logoutOnClose: true });
+    const { clock, random, log, fetch, expectedMode } = deps;
+    const address = withoutSlash(baseUrl);
+    const login = new OAuthLogin({ consumer, baseUrl: address, clock, random });
+    const proveMode: ProveMode = () => Promise.resolve("simulated");
+    return createIbkrBroker({ baseUrl: address, login, proveMode, expectedMode, clock, random, log, fetch }, { logoutOnClose: true });
   },
 };
 

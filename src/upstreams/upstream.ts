@@ -18,6 +18,8 @@ export interface Link extends Broker {
   readonly isReady: boolean;
   /** What is known of it by layer. Never asks upstream. */
   health(): LinkHealth;
+  /** As `ready`, but at once even in a pause, because a person asked; at most every ten seconds. */
+  check(signal: AbortSignal): Promise<void>;
   /** Takes the brokerage session from another login of the same user: an explicit act of a person. Throws as `ready` does. */
   takeOver(signal: AbortSignal): Promise<void>;
   /** Told after each change of health. Returns how to stop. */

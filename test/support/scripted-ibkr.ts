@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { Api } from "../../src/ibkr/api.ts";
+import { proveIbkrMode } from "../../src/ibkr/mode-proof.ts";
+import { OAuthLogin } from "../../src/ibkr/oauth-login.ts";
 import { type Consumer, prepareConsumer } from "../../src/ibkr/oauth1a.ts";
 import { Pacer } from "../../src/ibkr/pacing.ts";
 import { Session, type SessionOptions } from "../../src/ibkr/session.ts";
@@ -76,7 +78,11 @@ export function scriptedIbkr(options: SessionOptions = {}): ScriptedIbkr {
     pacer: new Pacer({ clock, log: silentLog }),
     userAgent: "test",
   });
-  const session = new Session({ transport, consumer: testConsumer(), baseUrl, clock, random: vectorRandom, log: silentLog }, options);
+  const login = new OAuthLogin({ consumer: testConsumer(), baseUrl, clock, random: vectorRandom });
+  const session = new Session(
+    { transport, login, proveMode: proveIbkrMode, expectedMode: "paper", baseUrl, clock, random: vectorRandom, log: silentLog },
+    options,
+  );
   const settle = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { isPending: true };
     const end = () => {

@@ -14,6 +14,9 @@ export const LIVE_SESSION_TOKEN: ApiRequest = {
 /** `POST /iserver/auth/status`. */
 export const STATUS: ApiRequest = { method: "POST", path: "/iserver/auth/status", endpoint: "/iserver/auth/status", urgent: true };
 
+/** `GET /sso/validate`: who is logged in. IBKR answers one a minute. */
+export const VALIDATE: ApiRequest = { method: "GET", path: "/sso/validate", endpoint: "/sso/validate", urgent: true };
+
 /** `POST /tickle`. */
 export const TICKLE: ApiRequest = { method: "POST", path: "/tickle", endpoint: "/tickle", urgent: true };
 
@@ -55,7 +58,10 @@ export const authStatus = z.looseObject({
 export type AuthStatus = z.output<typeof authStatus>;
 
 /** `/tickle`: its inner status counts, since the login may live on without the brokerage session. */
-export const tickleReply = z.looseObject({ iserver: z.looseObject({ authStatus }) });
+export const tickleReply = z.looseObject({ session: text, iserver: z.looseObject({ authStatus }) });
+
+/** `/sso/validate`. `LOGIN_TYPE` is 1 for live, 2 for paper. */
+export const validateReply = z.looseObject({ USER_NAME: text, LOGIN_TYPE: integer, RESULT: flag });
 
 /** `/iserver/accounts`: `{}` while another login holds the session. */
 export const tradingAccountsReply = z.looseObject({
@@ -68,3 +74,9 @@ export const tradingAccountsReply = z.looseObject({
 
 /** The session's trading accounts. */
 export type TradingAccounts = z.output<typeof tradingAccountsReply>;
+
+/** The user's own accounts among them: without `All`, groups and profiles. */
+export function ownAccountIds(reply: TradingAccounts | undefined): readonly string[] {
+  const groups = new Set([...(reply?.groups ?? []), ...(reply?.profiles ?? [])]);
+  return (reply?.accounts ?? []).filter((accountId) => accountId.toLowerCase() !== "all" && !groups.has(accountId));
+}
