@@ -1,3 +1,5 @@
+import { Rotation } from "./rotation.ts";
+
 /** Something that waits its turn in the name of a caller. */
 export interface Waiting {
   readonly caller: string;
@@ -6,29 +8,36 @@ export interface Waiting {
 /** A queue that serves callers in rotation, and each caller's own requests in order. */
 export class FairQueue<T extends Waiting> {
   readonly #byCaller = new Map<string, T[]>();
-  #size = 0;
+  readonly #callers = new Rotation();
 
   get size(): number {
-    return this.#size;
+    return this.#callers.size;
+  }
+
+  /** How many wait for this caller. */
+  of(caller: string): number {
+    return this.#callers.of(caller);
+  }
+
+  /** How many will be served before the next request of this caller. */
+  ahead(caller: string): number {
+    return this.#callers.ahead(caller);
   }
 
   add(entry: T): void {
     const own = this.#byCaller.get(entry.caller);
     if (own === undefined) this.#byCaller.set(entry.caller, [entry]);
     else own.push(entry);
-    this.#size += 1;
+    this.#callers.add(entry.caller);
   }
 
   /** Takes the next entry that `isFree`; its caller goes to the end of the rotation. */
   take(isFree: (entry: T) => boolean): T | undefined {
-    for (const [caller, own] of this.#byCaller) {
-      const index = own.findIndex(isFree);
-      const entry = own[index];
+    for (const caller of this.#callers.callers()) {
+      const entry = this.#byCaller.get(caller)?.find(isFree);
       if (entry === undefined) continue;
-      own.splice(index, 1);
-      this.#size -= 1;
-      this.#byCaller.delete(caller);
-      if (own.length > 0) this.#byCaller.set(caller, own);
+      this.#drop(entry);
+      this.#callers.serve(caller);
       return entry;
     }
     return undefined;
@@ -42,16 +51,21 @@ export class FairQueue<T extends Waiting> {
   }
 
   remove(entry: T): boolean {
-    const own = this.#byCaller.get(entry.caller);
-    const index = own?.indexOf(entry) ?? -1;
-    if (own === undefined || index < 0) return false;
-    own.splice(index, 1);
-    if (own.length === 0) this.#byCaller.delete(entry.caller);
-    this.#size -= 1;
+    if (!this.#drop(entry)) return false;
+    this.#callers.remove(entry.caller);
     return true;
   }
 
   *entries(): IterableIterator<T> {
     for (const own of this.#byCaller.values()) yield* own;
+  }
+
+  #drop(entry: T): boolean {
+    const own = this.#byCaller.get(entry.caller);
+    const index = own?.indexOf(entry) ?? -1;
+    if (own === undefined || index < 0) return false;
+    own.splice(index, 1);
+    if (own.length === 0) this.#byCaller.delete(entry.caller);
+    return true;
   }
 }

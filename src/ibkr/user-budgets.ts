@@ -1,0 +1,164 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import { Pacer } from "./pacing.ts";
+import type { PacingObserver } from "./pacing-observer.ts";
+import { ENDPOINT_LIMITS, type Face, GLOBAL_LIMITS } from "./pacing-table.ts";
+import { SelectedAccount } from "./selected-account.ts";
+
+/** What all links of one IBKR user have in common in this process. */
+export interface UserBudget {
+  /** Lets the user's requests go upstream, those of all links together. */
+  readonly pacer: Pacer;
+  /** The account that IBKR has selected in the user's brokerage session. */
+  readonly selection: SelectedAccount;
+  /** Told who is logged in: from now on the budget is that user's, together with all links of theirs. */
+  rename(userName: string): void;
+  /** This link is closed. */
+  leave(): void;
+}
+
+/** How a link joins. */
+export interface JoinOptions {
+  /**
+   * True where IBKR itself tells the user name. A gateway that somebody runs may say anything, so its word counts among
+   * the connections of its owner only.
+   */
+  readonly isVouched?: boolean;
+}
+
+/** Sums over all users; no one is named. */
+export interface BudgetFigures {
+  /** IBKR users with a link. */
+  readonly users: number;
+  readonly queuedUrgent: number;
+  readonly queuedReads: number;
+  readonly inFlight: number;
+}
+
+/**
+ * The budgets of all IBKR users in this process. Another process on the same user name has budgets of its own: four
+ * fifths of IBKR's limit leave room for a person beside us, not for a second gateway.
+ */
+export interface UserBudgets {
+  /**
+   * A link's share in its user's budget. `identity` is what is known before the user's name is: where it logs in and as
+   * whom (base URL and consumer key; the gateway's URL).
+   */
+  join(identity: string, face: Face, options?: JoinOptions): UserBudget;
+  /** The same budgets, seen by the connections of one of the gateway's own users. */
+  ofOwner(userId: string): UserBudgets;
+  figures(): BudgetFigures;
+}
+
+/** Makes the budgets, none at first: one is made when a user's first link joins and forgotten when the last leaves. */
+export function createUserBudgets(deps: { readonly clock: Clock; readonly log: Log; readonly observer?: PacingObserver }): UserBudgets {
+  const groups = new Set<Group>();
+  const budgetsOf = (owner: string): UserBudgets => ({
+    join: (identity, face, options = {}) => {
+      const name = JSON.stringify(["login", identity]);
+      const group = groupOf(groups, name) ?? newGroup(deps, name);
+      groups.add(group);
+      return new Member({ groups, group, owner, face, isVouched: options.isVouched === true });
+    },
+    ofOwner: budgetsOf,
+    figures: () => sum(groups),
+  });
+  return budgetsOf("");
+}
+
+/** A user's budget, the names by which that user is known, and the faces of the links that share it. */
+interface Group {
+  readonly pacer: Pacer;
+  readonly selection: SelectedAccount;
+  readonly names: Set<string>;
+  readonly members: Set<Member>;
+}
+
+function newGroup(deps: ConstructorParameters<typeof Pacer>[0], name: string): Group {
+  return { pacer: new Pacer(deps, LIMITS), selection: new SelectedAccount(deps.clock), names: new Set([name]), members: new Set() };
+}
+
+const LIMITS = { global: GLOBAL_LIMITS.oauth, endpoints: ENDPOINT_LIMITS };
+
+function groupOf(groups: ReadonlySet<Group>, name: string): Group | undefined {
+  return [...groups].find((group) => group.names.has(name));
+}
+
+function sum(groups: ReadonlySet<Group>): BudgetFigures {
+  let [queuedUrgent, queuedReads, inFlight] = [0, 0, 0];
+  for (const { pacer } of groups) {
+    queuedUrgent += pacer.figures.urgent;
+    queuedReads += pacer.figures.reads;
+    inFlight += pacer.figures.inFlight;
+  }
+  return { users: groups.size, queuedUrgent, queuedReads, inFlight };
+}
+
+interface MemberFacts {
+  readonly groups: Set<Group>;
+  readonly group: Group;
+  readonly owner: string;
+  readonly face: Face;
+  readonly isVouched: boolean;
+}
+
+/** One link's share. It moves to another budget when its user turns out to have one already. */
+class Member implements UserBudget {
+  readonly face: Face;
+  readonly #groups: Set<Group>;
+  readonly #owner: string;
+  readonly #isVouched: boolean;
+  group: Group;
+
+  constructor({ groups, group, owner, face, isVouched }: MemberFacts) {
+    this.#groups = groups;
+    this.group = group;
+    this.#owner = owner;
+    this.face = face;
+    this.#isVouched = isVouched;
+    group.members.add(this);
+    fitLimit(group);
+  }
+
+  get pacer(): Pacer {
+    return this.group.pacer;
+  }
+
+  get selection(): SelectedAccount {
+    return this.group.selection;
+  }
+
+  rename(userName: string): void {
+    const name = userName.toLowerCase();
+    const names = [JSON.stringify(["owner", this.#owner, name]), ...(this.#isVouched ? [JSON.stringify(["user", name])] : [])];
+    for (const alias of names) {
+      const known = groupOf(this.#groups, alias);
+      if (known !== undefined && known !== this.group) merge(this.#groups, { from: this.group, into: known });
+      this.group.names.add(alias);
+    }
+  }
+
+  leave(): void {
+    this.group.members.delete(this);
+    if (this.group.members.size === 0) this.#groups.delete(this.group);
+    else fitLimit(this.group);
+  }
+}
+
+function merge(groups: Set<Group>, { from, into }: { from: Group; into: Group }): void {
+  groups.delete(from);
+  for (const name of from.names) into.names.add(name);
+  for (const member of from.members) {
+    member.group = into;
+    into.members.add(member);
+  }
+  into.selection.forget();
+  fitLimit(into);
+  from.pacer.joinInto(into.pacer);
+}
+
+/** IBKR counts by user name: with a gateway among the user's links, the gateway's limit holds for all. */
+function fitLimit(group: Group): void {
+  const hasGateway = [...group.members].some((member) => member.face === "gateway");
+  group.pacer.limitTo(GLOBAL_LIMITS[hasGateway ? "gateway" : "oauth"]);
+}
