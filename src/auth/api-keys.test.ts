@@ -5,7 +5,7 @@ import { seedOwner, type SeededOwner } from "../../test/support/seed-keys.ts";
 import { ENGINES, startEngine, type TestEngine } from "../../test/support/storages.ts";
 import { systemRandom } from "../lib/random.ts";
 import { sha256Hex } from "../lib/secret.ts";
-import { pinAccount } from "../storage/api-keys.ts";
+import { noteApiKeyUses, pinAccount } from "../storage/api-keys.ts";
 import { deleteConnection, findConnection, listConnections } from "../storage/connections.ts";
 import type { Storage } from "../storage/storage.ts";
 import { listApiKeys, mintApiKey, type NewApiKey, revokeApiKey } from "./api-keys.ts";
@@ -95,6 +95,29 @@ describe.each(ENGINES)("API keys on %s", (engine) => {
     expect(await revokeApiKey({ storage, clock }, asStranger)).toBe(false);
     await expect(mint({ userId: stranger.userId })).rejects.toMatchObject({ code: "invalid_arguments" });
     expect(await listApiKeys(storage, owner.userId)).toEqual([apiKey]);
+  });
+
+  it("made by a form that is sent twice is one key, whose last secret works", async () => {
+    const [first, second] = [await mint({ idempotencyKey: "form 1" }), await mint({ idempotencyKey: "form 1" })];
+    expect(second.apiKey.id).toBe(first.apiKey.id);
+    expect(second.key.reveal()).not.toBe(first.key.reveal());
+    expect((await listApiKeys(storage, owner.userId)).map(({ prefix }) => prefix)).toEqual([second.key.reveal().slice(0, 11)]);
+    expect((await mint({ idempotencyKey: "form 2" })).apiKey.id).not.toBe(first.apiKey.id);
+    const stranger = await seedOwner(storage);
+    expect((await mint({ ...stranger, idempotencyKey: "form 1" })).apiKey.id).not.toBe(first.apiKey.id);
+  });
+
+  it("made by a form can't be replaced once it was used or revoked, nor later", async () => {
+    const refused = { code: "invalid_arguments", message: expect.stringContaining("has made its key already") };
+    const { apiKey } = await mint({ idempotencyKey: "form 1" });
+    await noteApiKeyUses(storage, [{ keyId: apiKey.id, at: clock.now(), address: undefined, client: undefined }]);
+    await expect(mint({ idempotencyKey: "form 1" })).rejects.toMatchObject(refused);
+    const revoked = await mint({ idempotencyKey: "form 2" });
+    await revokeApiKey({ storage, clock }, { keyId: revoked.apiKey.id, userId: owner.userId });
+    await expect(mint({ idempotencyKey: "form 2" })).rejects.toMatchObject(refused);
+    await mint({ idempotencyKey: "form 3" });
+    await clock.advance(121_000);
+    await expect(mint({ idempotencyKey: "form 3" })).rejects.toMatchObject(refused);
   });
 
   it("is revoked once; the time stays", async () => {

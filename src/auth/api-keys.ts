@@ -4,7 +4,15 @@ import { GatewayError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { type Random, randomId } from "../lib/random.ts";
 import { Secret, sha256Hex } from "../lib/secret.ts";
-import { type ApiKeyRef, type ApiKeyRow, insertApiKey, listApiKeyRows, revokeApiKeyRow } from "../storage/api-keys.ts";
+import {
+  type ApiKeyRef,
+  type ApiKeyRow,
+  findApiKeyRow,
+  insertApiKey,
+  insertOrReplaceApiKey,
+  listApiKeyRows,
+  revokeApiKeyRow,
+} from "../storage/api-keys.ts";
 import { findConnection } from "../storage/connections.ts";
 import type { Storage } from "../storage/storage.ts";
 import { parseAccountIds, parseLimits, parseScope } from "./stored-key.ts";
@@ -28,6 +36,8 @@ export interface NewApiKey {
   /** Epoch milliseconds; default: never. */
   readonly expiresAt?: number;
   readonly limits?: JsonObject;
+  /** Text that is the same when the same request comes again within two minutes: it then makes no second key. */
+  readonly idempotencyKey?: string;
 }
 
 /** A key as its owner sees it; the key itself is not kept anywhere. */
@@ -52,16 +62,20 @@ const KEY_BYTES = 32;
 const SHOWN_LENGTH = KEY_START.length + 6;
 const MAX_LABEL = 100;
 const MAX_ACCOUNTS = 100;
+/** A form that is sent twice arrives twice within this time. */
+const REPEATS_MS = 120_000;
 
 /**
  * Makes a key and answers it, the only time it can be seen: `ibkr_` and 32 random bytes in base64url; its SHA-256 is stored.
  * Throws `GatewayError` `invalid_arguments` for a bad label, an unknown connection, no accounts, a time that is over, or too many keys.
+ * A request that is repeated by its `idempotencyKey` answers the same key with another secret in place of the one that may never have
+ * been seen, and is refused once that was used.
  */
 export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{ readonly key: Secret; readonly apiKey: ApiKey }> {
   await checkNewKey(deps, wanted);
   const key = KEY_START + deps.random.bytes(KEY_BYTES).toString("base64url");
   const row: ApiKeyRow = {
-    id: randomId(deps.random, "key_"),
+    id: keyId(deps, wanted),
     user_id: wanted.userId,
     connection_id: wanted.connectionId,
     key_hash: sha256Hex(key),
@@ -80,7 +94,9 @@ export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{
     toolsets: null,
   };
   try {
-    await insertApiKey(deps.storage, row);
+    if (wanted.idempotencyKey === undefined) await insertApiKey(deps.storage, row);
+    else if (!(await insertOrReplaceApiKey(deps.storage, row, row.created_at - REPEATS_MS)))
+      throw refuse("This form has made its key already.", "Find the key in the list, or open the form anew to make another.");
   } catch (error) {
     if (error instanceof RangeError) throw refuse(error.message, "Revoke keys that are no longer used, then try again.");
     throw error;
@@ -93,9 +109,20 @@ export async function listApiKeys(storage: Storage, userId: string): Promise<rea
   return (await listApiKeyRows(storage, userId)).map(toApiKey);
 }
 
+/** Finds one of a user's keys. */
+export async function findApiKey(storage: Storage, ref: ApiKeyRef): Promise<ApiKey | undefined> {
+  const row = await findApiKeyRow(storage, ref);
+  return row === undefined ? undefined : toApiKey(row);
+}
+
 /** Revokes a key: the very next request with it is refused. Answers false when this user has no such key in force. */
 export async function revokeApiKey(deps: Pick<ApiKeyDeps, "storage" | "clock">, ref: ApiKeyRef): Promise<boolean> {
   return await revokeApiKeyRow(deps.storage, ref, deps.clock.now());
+}
+
+function keyId({ random }: ApiKeyDeps, { userId, idempotencyKey }: NewApiKey): string {
+  if (idempotencyKey === undefined) return randomId(random, "key_");
+  return `key_${sha256Hex(JSON.stringify([userId, idempotencyKey])).slice(0, 24)}`;
 }
 
 async function checkNewKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<void> {

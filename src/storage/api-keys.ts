@@ -1,6 +1,6 @@
-import { type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 
-import type { ApiKeysTable } from "./database.ts";
+import type { ApiKeysTable, Database } from "./database.ts";
 import type { SqlValue, Storage } from "./storage.ts";
 import { storedText } from "./stored-text.ts";
 
@@ -20,15 +20,43 @@ const MAX_LISTED_KEYS = 400;
 /** Stores a new key; throws `RangeError` when its user has too many. The database refuses a key on another user's connection. */
 export async function insertApiKey(storage: Storage, key: ApiKeyRow): Promise<void> {
   await storage.transaction(async (transaction) => {
-    const { count } = await transaction
-      .selectFrom("api_keys")
-      .select(({ fn }) => fn.countAll<number>().as("count"))
-      .where("user_id", "=", key.user_id)
-      .where("revoked_at", "is", null)
-      .executeTakeFirstOrThrow();
-    if (count >= MAX_ACTIVE_KEYS_PER_USER) throw new RangeError(`a user has at most ${MAX_ACTIVE_KEYS_PER_USER} keys: revoke some first`);
+    await refuseTooMany(transaction, key.user_id);
     await transaction.insertInto("api_keys").values(key).execute();
   });
+}
+
+/**
+ * Stores a new key, or gives the key of the same id another secret when it is the same user's, made since `since`, and was neither
+ * used nor revoked. Answers false when it can't be replaced any more; throws as `insertApiKey` does.
+ */
+export async function insertOrReplaceApiKey(storage: Storage, key: ApiKeyRow, since: number): Promise<boolean> {
+  return await storage.transaction(async (transaction) => {
+    await refuseTooMany(transaction, key.user_id);
+    const result = await transaction
+      .insertInto("api_keys")
+      .values(key)
+      .onConflict((conflict) =>
+        conflict
+          .column("id")
+          .doUpdateSet({ key_hash: key.key_hash, prefix: key.prefix })
+          .where("api_keys.user_id", "=", key.user_id)
+          .where("api_keys.created_at", ">=", since)
+          .where("api_keys.last_used_at", "is", null)
+          .where("api_keys.revoked_at", "is", null),
+      )
+      .executeTakeFirst();
+    return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  });
+}
+
+async function refuseTooMany(transaction: Kysely<Database>, userId: string): Promise<void> {
+  const { count } = await transaction
+    .selectFrom("api_keys")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("user_id", "=", userId)
+    .where("revoked_at", "is", null)
+    .executeTakeFirstOrThrow();
+  if (count >= MAX_ACTIVE_KEYS_PER_USER) throw new RangeError(`a user has at most ${MAX_ACTIVE_KEYS_PER_USER} keys: revoke some first`);
 }
 
 /** What the bearer check needs to know of a key. */
@@ -71,6 +99,16 @@ export async function listApiKeyRows(storage: Storage, userId: string): Promise<
     .orderBy("id")
     .limit(MAX_LISTED_KEYS)
     .execute();
+}
+
+/** Finds a key of this user. */
+export async function findApiKeyRow(storage: Storage, ref: ApiKeyRef): Promise<ApiKeyRow | undefined> {
+  return await storage.db
+    .selectFrom("api_keys")
+    .selectAll()
+    .where("id", "=", ref.keyId)
+    .where("user_id", "=", ref.userId)
+    .executeTakeFirst();
 }
 
 /** Revokes a key from now on. Answers false when this user has no such key in force. */
