@@ -2,6 +2,7 @@ import type { Account, AccountSummary, CashLedger, Mode, Position } from "./acco
 import type { Instrument, SecurityMatch, TradingRules } from "./instrument.ts";
 import type { History, HistoryRequest, Quote } from "./market-data.ts";
 import type { CancelOutcome, DeclineOutcome, Order, OrderList, OrderPreview, OrderTicket, SubmitOutcome, Trade } from "./order.ts";
+import type { Research } from "./research.ts";
 
 /** What a single call may take: its deadline or its caller's hanging up, and who is asking (for fairness between callers). */
 export interface CallOptions {
@@ -17,7 +18,7 @@ export interface CallOptions {
  * Every call names its account. Reads throw `GatewayError`; order calls answer outcomes, because
  * "it may have been placed" is not an error to be retried.
  */
-export interface Broker {
+export interface Broker extends Research {
   readonly mode: Mode;
 
   /** The connection's own sub-accounts, without `All` and groups. */

@@ -9,12 +9,17 @@ export interface Research {
   pnl(accountId: string, options: CallOptions): Promise<AccountPnl>;
   /** Value over time and returns. IBKR answers each period once in 15 minutes; a kept answer says its own time. */
   performance(accountId: string, period: PerformancePeriod, options: CallOptions): Promise<Performance>;
-  /** Transactions of one contract over `days` (1–365), newest first. */
+  /** Purchases and sales of one contract over `days` (1–365), newest first. IBKR answers once in 15 minutes; a kept answer says its own time. */
   transactions(request: TransactionsRequest, options: CallOptions): Promise<Transactions>;
-  /** The option expiries of an underlying: months, and the days in those months that were asked for before. */
+  /** The months (`YYYY-MM`) in which options on an underlying expire, ascending; none where it has no options. */
   optionMonths(underlyingConid: number, options: CallOptions): Promise<readonly string[]>;
   /** The strikes listed in one month (`YYYY-MM`), ascending, for calls and puts. */
   optionStrikes(underlyingConid: number, month: string, options: CallOptions): Promise<OptionStrikes>;
+  /**
+   * The contracts of a month at some strikes, by the day on which they expire (weeklies too), ascending. IBKR is asked once for each
+   * strike and right, so that strikes times rights may be at most 60; what it said is kept for hours.
+   */
+  optionContracts(request: OptionContractsRequest, options: CallOptions): Promise<readonly OptionExpiry[]>;
   /** Quotes with implied volatility and Greeks for option contracts, at most 50. */
   optionQuotes(conids: readonly number[], options: CallOptions): Promise<readonly OptionQuote[]>;
   /** Futures that are not expired on these root symbols (`ES`, `CL`), nearest first. */
@@ -25,7 +30,8 @@ export interface Research {
   marketHours(conid: number, options: CallOptions): Promise<MarketHours>;
   /** What scanners there are; kept for 15 minutes. */
   scannerParameters(options: CallOptions): Promise<ScannerParameters>;
-  runScanner(request: ScannerRequest, options: CallOptions): Promise<readonly ScannerHit[]>;
+  /** Runs one scan: at most 50 hits, best first. Throws `invalid_arguments` with IBKR's words for codes that it doesn't know. */
+  runScanner(request: ScannerRequest, options: CallOptions): Promise<ScannerRun>;
 }
 
 export interface AccountPnl {
@@ -43,7 +49,7 @@ export interface AccountPnl {
 export const PERFORMANCE_PERIODS = ["1D", "7D", "MTD", "1M", "3M", "6M", "YTD", "1Y"] as const;
 export type PerformancePeriod = (typeof PERFORMANCE_PERIODS)[number];
 
-/** One day of an account: its value in `currency`, and the cumulative time-weighted return since the period's start (0.05 is 5 %). */
+/** One day of an account: its value at the end in `currency`, and the cumulative time-weighted return since the period's start (0.05 is 5 %). */
 export interface PerformancePoint {
   /** `YYYY-MM-DD`. */
   readonly date: string;
@@ -55,6 +61,10 @@ export interface Performance {
   readonly accountId: string;
   readonly currency: string;
   readonly period: PerformancePeriod;
+  /** The last day before the period, `YYYY-MM-DD`, and the account's value at its end: what the returns start from. */
+  readonly startDate: string | undefined;
+  readonly startValue: Decimal | undefined;
+  /** Ascending. */
   readonly points: readonly PerformancePoint[];
   readonly asOf: number;
 }
@@ -65,12 +75,15 @@ export interface TransactionsRequest {
   readonly days: number;
 }
 
+/** One purchase, sale or other booking. A sale's quantity is negative, and so is the amount of a purchase. */
 export interface Transaction {
   /** `YYYY-MM-DD`. */
   readonly date: string;
+  /** IBKR's word: `Buy`, `Sell`, `Dividend` … */
   readonly type: string;
   readonly description: string | undefined;
   readonly quantity: Decimal | undefined;
+  /** In the instrument's currency (pounds, not pence). */
   readonly price: Decimal | undefined;
   readonly amount: Decimal | undefined;
   readonly currency: string;
@@ -79,15 +92,31 @@ export interface Transaction {
 export interface Transactions {
   readonly accountId: string;
   readonly conid: number;
+  readonly days: number;
+  /** The instrument's currency, in which `realizedPnl` is. */
   readonly currency: string;
   readonly rows: readonly Transaction[];
-  readonly realizedPnl: Decimal | undefined;
+  readonly realizedPnl: Decimal;
   readonly asOf: number;
 }
 
 export interface OptionStrikes {
   readonly calls: readonly Decimal[];
   readonly puts: readonly Decimal[];
+}
+
+/** Which option contracts of an underlying: those of a month (`YYYY-MM`) at these strikes. */
+export interface OptionContractsRequest {
+  readonly underlyingConid: number;
+  readonly month: string;
+  readonly strikes: readonly Decimal[];
+  readonly rights: readonly OptionRight[];
+}
+
+/** The contracts that expire on one day (`YYYY-MM-DD`), by ascending strike, the call before the put. */
+export interface OptionExpiry {
+  readonly expiry: string;
+  readonly contracts: readonly Instrument[];
 }
 
 /** Greeks are per unit of the underlying; implied volatility is a fraction a year (0.25 is 25 %). */
@@ -116,11 +145,14 @@ export interface Future {
 export interface ExchangeRate {
   readonly from: string;
   readonly to: string;
+  /** Units of `to` for one unit of `from`. */
   readonly rate: Decimal;
+  /** Units of `from` for one unit of `to`, to twelve decimals. */
+  readonly inverse: Decimal;
   readonly asOf: number;
 }
 
-/** One stretch of trading; instants in epoch ms. */
+/** One stretch of trading; instants in epoch ms. A stretch of extended hours spans the liquid hours within it. */
 export interface TradingSession {
   readonly opensAt: number;
   readonly closesAt: number;
@@ -130,9 +162,9 @@ export interface TradingSession {
 export interface MarketHours {
   readonly conid: number;
   readonly exchange: string;
-  /** IANA name. */
-  readonly timeZone: string;
-  /** Ascending; a day without any is a holiday. */
+  /** IANA name of the exchange's zone, when known. */
+  readonly timeZone: string | undefined;
+  /** Every date from today on that IBKR told, ascending; a date without sessions is a weekend or a holiday. */
   readonly days: readonly { readonly date: string; readonly sessions: readonly TradingSession[] }[];
 }
 
@@ -145,7 +177,8 @@ export interface ScannerParameters {
   readonly types: readonly (ScannerChoice & { readonly instruments: readonly string[] })[];
   readonly instruments: readonly (ScannerChoice & { readonly filters: readonly string[] })[];
   readonly filters: readonly ScannerChoice[];
-  readonly locations: readonly ScannerChoice[];
+  /** Where an instrument can be scanned; names are whole paths (`US Stocks / Listed/NASDAQ`). */
+  readonly locations: readonly (ScannerChoice & { readonly instrument: string })[];
   readonly asOf: number;
 }
 
@@ -154,6 +187,13 @@ export interface ScannerRequest {
   readonly type: string;
   readonly location: string;
   readonly filters: readonly { readonly code: string; readonly value: string }[];
+}
+
+export interface ScannerRun {
+  /** What `value` is, as IBKR heads it: `Chg%`. */
+  readonly valueName: string | undefined;
+  readonly hits: readonly ScannerHit[];
+  readonly asOf: number;
 }
 
 export interface ScannerHit {

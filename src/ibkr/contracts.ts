@@ -1,13 +1,12 @@
-import type { CallOptions, OptionQuery } from "../broker/broker.ts";
+import type { CallOptions } from "../broker/broker.ts";
 import type { Instrument, SecType, SecurityMatch } from "../broker/instrument.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
-import { Decimal } from "../lib/decimal.ts";
+import type { Decimal } from "../lib/decimal.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import { abortable } from "./abortable.ts";
 import type { Api } from "./api.ts";
 import { failureOf } from "./api-failures.ts";
-import { optionMonth } from "./endpoints/codes.ts";
 import * as wire from "./endpoints/contracts.ts";
 import { readReply } from "./endpoints/reply.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -18,6 +17,8 @@ const INSTRUMENTS = { maxEntries: 5000, ttlMs: 6 * HOUR_MS };
 const RULES = { maxEntries: 2000, ttlMs: HOUR_MS };
 /** Listings and searches: the same few names are asked again and again in a conversation. */
 const SEARCHES = { maxEntries: 500, ttlMs: HOUR_MS / 6 };
+/** A new month of options is listed over night. */
+const MONTHS = { maxEntries: 1000, ttlMs: HOUR_MS };
 /** Currencies in which some exchanges quote hundredths: pence, cents, agorot. */
 const MAGNIFIED_CURRENCIES: ReadonlySet<string> = new Set(["GBP", "ZAR", "ILS"]);
 /** Futures quote hundredths in any currency: cents per bushel. */
@@ -31,7 +32,7 @@ export class Contracts {
   readonly #rules: BoundedCache<number, wire.ContractRules>;
   readonly #stocks: BoundedCache<string, readonly Instrument[]>;
   readonly #searches: BoundedCache<string, readonly SecurityMatch[]>;
-  readonly #strikes: BoundedCache<string, { readonly call: readonly Decimal[]; readonly put: readonly Decimal[] }>;
+  readonly #months: BoundedCache<number, readonly string[]>;
   readonly #instrumentReads = new SharedReads<void>();
   readonly #ruleReads = new SharedReads<wire.ContractRules>();
   readonly #stockReads = new SharedReads<readonly Instrument[]>();
@@ -39,6 +40,8 @@ export class Contracts {
   /** A search by name undoes the priming that option look-ups need, so the two take turns. */
   readonly #searching = new KeyedLock<"search">();
   #searched: { generation: number; readonly symbols: Set<string> } = { generation: -1, symbols: new Set() };
+  /** Symbols searched for since the last search by name. */
+  #opened: { generation: number; readonly symbols: Set<string> } = { generation: -1, symbols: new Set() };
 
   constructor(api: Api) {
     const { clock } = api;
@@ -47,7 +50,7 @@ export class Contracts {
     this.#rules = new BoundedCache({ clock, ...RULES });
     this.#stocks = new BoundedCache({ clock, ...SEARCHES });
     this.#searches = new BoundedCache({ clock, ...SEARCHES });
-    this.#strikes = new BoundedCache({ clock, ...SEARCHES });
+    this.#months = new BoundedCache({ clock, ...MONTHS });
   }
 
   /** The instruments with these ids, in this order; unknown ids are left out. */
@@ -129,33 +132,34 @@ export class Contracts {
     });
   }
 
-  /** The option contracts of a month, strike and right; none where IBKR lists no such strike. */
-  async options(underlyingConid: number, query: OptionQuery, options: CallOptions): Promise<readonly Instrument[]> {
-    const month = optionMonth(query.month);
-    const strike = Decimal.tryParsePlain(query.strike);
-    if (month === undefined || strike === undefined)
-      throw new GatewayError("invalid_arguments", "An option needs a month like 2027-01 and a strike in digits.", {
-        whatToDo: "Correct month or strike.",
-      });
-    const underlying = await this.instrument(underlyingConid, options);
+  /** The months in which options on an underlying expire, ascending, as a search for it tells them. */
+  async optionMonths(underlying: Instrument, options: CallOptions): Promise<readonly string[]> {
+    const known = this.#months.get(underlying.conid);
+    if (known !== undefined) return known;
+    await this.#find(underlying.symbol, false, options);
+    return this.#months.get(underlying.conid) ?? [];
+  }
+
+  /** Runs reads that IBKR answers only after a search for the underlying in this session; again, where the session was lost meanwhile. */
+  async withSearch<T>(underlying: Instrument, options: CallOptions, read: () => Promise<T>): Promise<T> {
     const locked = this.#searching.run("search", async () => {
-      options.signal.throwIfAborted();
-      await this.#findNow(underlying.symbol, false, options);
-      const strikes = await this.#listStrikes(underlyingConid, month, options);
-      const listed = query.right === "C" ? strikes.call : strikes.put;
-      if (listed.length > 0 && !listed.some((candidate) => candidate.equals(strike))) return [];
-      const request = wire.optionInfoRequest(underlyingConid, { month, strike: strike.toString(), right: query.right });
-      const answer = await this.#api.answer(request, options);
-      // For a strike that it does not list, IBKR answers an empty list or an error, by build.
-      if (answer.status === 400 || answer.status === 500) return [];
-      const failure = failureOf(answer);
-      if (failure !== undefined) throw failure;
-      return readReply(wire.optionInfoReply, answer.body, "the option").flatMap((row) => wire.toOption(row, underlying) ?? []);
+      for (let isFirst = true; ; isFirst = false) {
+        options.signal.throwIfAborted();
+        await this.#api.session.ready(options.signal);
+        const isOpen = this.#opened.generation === this.#api.session.generation && this.#opened.symbols.has(underlying.symbol);
+        if (!isOpen) await this.#findNow(underlying.symbol, false, options);
+        const { generation } = this.#api.session;
+        const result = await read();
+        if (generation === this.#api.session.generation || !isFirst) return result;
+      }
     });
-    const contracts = await abortable(locked, options.signal);
+    return await abortable(locked, options.signal);
+  }
+
+  /** Keeps contracts that were learned of by another way. */
+  remember(contracts: readonly Instrument[]): void {
     for (const contract of contracts)
       if (this.#instruments.get(contract.conid) === undefined) this.#instruments.set(contract.conid, contract);
-    return contracts;
   }
 
   /** Does what IBKR wants before it sends market data of a derivative: a search for its symbol in this session. */
@@ -175,16 +179,6 @@ export class Contracts {
     }
   }
 
-  async #listStrikes(conid: number, month: string, options: CallOptions) {
-    const key = `${conid} ${month}`;
-    const known = this.#strikes.get(key);
-    if (known !== undefined) return known;
-    const reply = readReply(wire.strikesReply, await this.#api.read(wire.strikesRequest(conid, month), options), "the strikes");
-    const strikes = { call: reply.call.filter((value) => value !== undefined), put: reply.put.filter((value) => value !== undefined) };
-    if (strikes.call.length + strikes.put.length > 0) this.#strikes.set(key, strikes);
-    return strikes;
-  }
-
   #find(query: string, byName: boolean, options: CallOptions): Promise<readonly SecurityMatch[]> {
     const locked = this.#searching.run("search", () => {
       options.signal.throwIfAborted();
@@ -199,10 +193,18 @@ export class Contracts {
     if (this.#searched.generation !== generation) this.#searched = { generation, symbols: new Set() };
     if (this.#searched.symbols.size >= SEARCHES.maxEntries) this.#searched.symbols.clear();
     if (!byName) this.#searched.symbols.add(query);
+    if (this.#opened.generation !== generation || byName) this.#opened = { generation, symbols: new Set() };
+    if (this.#opened.symbols.size >= SEARCHES.maxEntries) this.#opened.symbols.clear();
+    if (!byName) this.#opened.symbols.add(query);
     const failure = failureOf(answer);
     // Older builds say "No symbol found" where newer ones answer an empty list; a query that IBKR can't read finds nothing either.
     if (failure?.code === "broker_rejected" || /no symbol found/i.test(failure?.message ?? "")) return [];
     if (failure !== undefined) throw failure;
-    return readReply(wire.searchReply, answer.body, "the search").flatMap((row) => wire.toMatch(row) ?? []);
+    return readReply(wire.searchReply, answer.body, "the search").flatMap((row) => {
+      const match = wire.toMatch(row);
+      if (match === undefined) return [];
+      if (!byName) this.#months.set(match.conid, wire.optionMonthsOf(row));
+      return [match];
+    });
   }
 }

@@ -1,3 +1,5 @@
+import { zonedClock } from "./zoned-clock.ts";
+
 const ZONES: Readonly<Record<string, readonly string[]>> = {
   "America/New_York": [
     "NASDAQ",
@@ -54,6 +56,38 @@ const HOURS_TO_NEXT_DAY_MS = 8 * 3_600_000;
 export function zoneOfExchange(exchange: string | undefined): string | undefined {
   if (exchange === undefined) return undefined;
   return BY_EXCHANGE.get(exchange) ?? BY_EXCHANGE.get(exchange.split(".")[0] ?? "");
+}
+
+/** Older names that IBKR uses for zones. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  "US/Eastern": "America/New_York",
+  "US/Central": "America/Chicago",
+  "US/Mountain": "America/Denver",
+  "US/Pacific": "America/Los_Angeles",
+  EST: "America/New_York",
+  EST5EDT: "America/New_York",
+  CST: "America/Chicago",
+  CST6CDT: "America/Chicago",
+  "Canada/Eastern": "America/Toronto",
+  GB: "Europe/London",
+  "GB-Eire": "Europe/London",
+  MET: "Europe/Berlin",
+  CET: "Europe/Berlin",
+  EET: "Europe/Helsinki",
+  Israel: "Asia/Jerusalem",
+  Japan: "Asia/Tokyo",
+  JST: "Asia/Tokyo",
+  Hongkong: "Asia/Hong_Kong",
+  Singapore: "Asia/Singapore",
+  ROK: "Asia/Seoul",
+  PRC: "Asia/Shanghai",
+  "Australia/NSW": "Australia/Sydney",
+};
+
+/** IANA name of a zone by any name that IBKR writes (`US/Eastern`, `Asia/Tokyo`); undefined for one that isn't known. */
+export function ianaZone(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  return OLD_NAMES[name] ?? (zonedClock(name) === undefined ? undefined : name);
 }
 
 /** Gives the trading date (`YYYY-MM-DD`) of a session that opens at an instant. Undefined when the zone isn't one. */

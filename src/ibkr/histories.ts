@@ -6,10 +6,10 @@ import { GatewayError } from "../lib/errors.ts";
 import type { Api } from "./api.ts";
 import { failureOf } from "./api-failures.ts";
 import type { Contracts } from "./contracts.ts";
-import { scheduleReply, scheduleRequest } from "./endpoints/contracts.ts";
 import { historyReply, historyRequest, historyStatus, toBars } from "./endpoints/market-data.ts";
 import { errorTextOf, readReply } from "./endpoints/reply.ts";
-import { tradingDates, zoneOfExchange } from "./exchange-zones.ts";
+import { scheduleReply, scheduleRequest } from "./endpoints/trading-schedule.ts";
+import { ianaZone, tradingDates, zoneOfExchange } from "./exchange-zones.ts";
 import { SharedReads } from "./shared-reads.ts";
 import type { Answer } from "./transport.ts";
 
@@ -74,7 +74,7 @@ export class Histories {
     if (known !== undefined) return known;
     const answer = await this.#api.answer(scheduleRequest(instrument.conid), options, { retryCold: false });
     const reply = scheduleReply.safeParse(answer.body);
-    const zone = answer.status === 200 && reply.success ? reply.data.exchange_time_zone : undefined;
+    const zone = answer.status === 200 && reply.success ? ianaZone(reply.data.exchange_time_zone) : undefined;
     if (zone !== undefined) this.#zones.set(instrument.conid, zone);
     return zone;
   }

@@ -8,17 +8,19 @@ import { version } from "../lib/version.ts";
 import { Accounts } from "./accounts.ts";
 import { Api } from "./api.ts";
 import { Contracts } from "./contracts.ts";
+import { createResearch } from "./create-research.ts";
 import { Histories } from "./histories.ts";
 import type { Login } from "./login.ts";
 import type { ProveMode } from "./mode-proof.ts";
+import { OptionChains } from "./option-chains.ts";
 import { Orders } from "./orders.ts";
-import { Pacer } from "./pacing.ts";
 import { Portfolio } from "./portfolio.ts";
 import { Quotes } from "./quotes.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Streams } from "./streams.ts";
 import { Transport } from "./transport.ts";
+import { createUserBudgets, type UserBudget } from "./user-budgets.ts";
 
 /** A broker with a session of its own, which is opened on first use. */
 export interface IbkrBroker extends Broker {
@@ -49,18 +51,26 @@ export interface IbkrBrokerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly fetch: typeof fetch;
+  /** This link's share in its IBKR user's budget, left when the link is closed; one of its own where it isn't given. */
+  readonly budget?: UserBudget;
 }
 
 /** Connects the `Broker` port to IBKR's Web API. Nothing is sent before the first call. */
 export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions = {}): IbkrBroker {
   const { baseUrl, clock, log } = deps;
-  const pacer = new Pacer({ clock, log });
+  const budget = deps.budget ?? createUserBudgets({ clock, log }).join(baseUrl, deps.login.face);
+  const { pacer } = budget;
   const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: `ibkr-gateway/${version()}` });
   const session = new Session({ ...deps, transport }, options);
   const api = new Api({ transport, session, clock });
-  const accounts = new Accounts(api);
+  session.onHealth(({ state, userName }) => {
+    if (userName !== undefined) budget.rename(userName);
+    if (state !== "established") budget.selection.forget();
+  });
+  const accounts = new Accounts(api, () => budget.selection);
   const portfolio = new Portfolio(api, accounts);
   const contracts = new Contracts(api);
+  const optionChains = new OptionChains(api, contracts);
   const streams = new Streams({ api, clock, log });
   const snapshots = new Snapshots({ api, streams, log });
   const quotes = new Quotes({ api, contracts, snapshots });
@@ -80,6 +90,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
       streams.close();
       snapshots.close();
       await session.close();
+      budget.leave();
     },
     accounts: async (call) => {
       const list = await accounts.list(call);
@@ -91,7 +102,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     summary: (accountId, call) => portfolio.summary(accountId, call),
     search: (query, call) => contracts.search(query, call),
     stocks: (symbol, call) => contracts.stocks(symbol, call),
-    options: (underlyingConid, contract, call) => contracts.options(underlyingConid, contract, call),
+    options: (underlyingConid, contract, call) => optionChains.options(underlyingConid, contract, call),
     instruments: (conids, call) => contracts.instruments(conids, call),
     tradingRules: async (conid, call) => (await contracts.rules(conid, call)).rules,
     quotes: (conids, call) => quotes.quotes(conids, call),
@@ -104,5 +115,6 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     confirmQuestion: (accountId, replyId, call) => orders.confirm(accountId, replyId, call),
     declineQuestion: (accountId, replyId, call) => orders.decline(accountId, replyId, call),
     cancelOrder: (accountId, orderId, call) => orders.cancel(accountId, orderId, call),
+    ...createResearch({ api, accounts, portfolio, contracts, optionChains, streams }),
   };
 }

@@ -65,3 +65,10 @@ export function optionMonth(month: string): string | undefined {
   const name = MONTHS[Number(number) - 1];
   return name === undefined || year === undefined ? undefined : name + year;
 }
+
+/** An option month as IBKR writes it (`JAN27`) as `2027-01`. Undefined for anything else. */
+export function isoMonth(month: string): string | undefined {
+  const [, name = "", year] = /^([A-Z]{3})(\d{2})$/.exec(month.trim().toUpperCase()) ?? [];
+  const index = MONTHS.indexOf(name);
+  return index < 0 || year === undefined ? undefined : `20${year}-${String(index + 1).padStart(2, "0")}`;
+}

@@ -4,7 +4,7 @@ import type { Instrument, OrderTypeName, PriceIncrement, SecType, SecurityMatch,
 import { Decimal } from "../../lib/decimal.ts";
 import { unlessZero } from "../numbers.ts";
 import type { ApiRequest } from "../transport.ts";
-import { isoDate, orderTypeOf, secTypeOf } from "./codes.ts";
+import { isoDate, isoMonth, orderTypeOf, secTypeOf } from "./codes.ts";
 import { decimal, flag, integer, listOf, text } from "./reply.ts";
 
 /** IBKR takes at most this many ids in one `/trsrv/secdef`. */
@@ -46,15 +46,6 @@ export function optionInfoRequest(conid: number, option: { month: string; strike
   return { method: "GET", path, endpoint: path, query: { conid: String(conid), sectype: "OPT", exchange: "SMART", ...option } };
 }
 
-/** `GET /contract/trading-schedule`, of which we use the time zone. */
-export function scheduleRequest(conid: number): ApiRequest {
-  const path = "/contract/trading-schedule";
-  return { method: "GET", path, endpoint: path, query: { conid: String(conid) } };
-}
-
-/** Name of the exchange's time zone, such as `US/Eastern`. */
-export const scheduleReply = z.looseObject({ exchange_time_zone: text });
-
 /** Hits of a search. */
 export const searchReply = listOf(
   z.looseObject({
@@ -63,7 +54,7 @@ export const searchReply = listOf(
     companyName: text,
     companyHeader: text,
     description: text,
-    sections: listOf(z.looseObject({ secType: text })),
+    sections: listOf(z.looseObject({ secType: text, months: text })),
   }),
 );
 
@@ -81,6 +72,12 @@ export function toMatch(row: z.output<typeof searchReply>[number]): SecurityMatc
     exchange: row.description,
     secTypes: [...new Set(secTypes)],
   };
+}
+
+/** The months (`YYYY-MM`) in which options on a hit expire, ascending. */
+export function optionMonthsOf(row: z.output<typeof searchReply>[number]): string[] {
+  const written = row.sections.flatMap(({ secType, months }) => (secType === "OPT" ? (months ?? "").split(";") : []));
+  return [...new Set(written.flatMap((month) => isoMonth(month) ?? []))].toSorted();
 }
 
 /** Listings by ticker. */

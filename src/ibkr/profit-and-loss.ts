@@ -1,0 +1,59 @@
+import type { CallOptions } from "../broker/broker.ts";
+import type { AccountPnl } from "../broker/research.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Api } from "./api.ts";
+import { PARTITIONED_PNL, pnlReply, type PnlRows, toPnl } from "./endpoints/performance.ts";
+import { readReply } from "./endpoints/reply.ts";
+import { KeptReads } from "./kept-reads.ts";
+import type { Portfolio } from "./portfolio.ts";
+import type { ApiRequest } from "./transport.ts";
+
+/** IBKR answers once in five seconds, for all accounts together. */
+const KEPT = { maxEntries: 1, freshMs: 5000, keptMs: 15_000 };
+/** Between a priming call and its repeat. */
+const PRIMING_PAUSE_MS = 1000;
+
+interface PnlAt {
+  readonly rows: PnlRows;
+  readonly asOf: number;
+}
+
+/** Profit and loss of the day. */
+export class ProfitAndLoss {
+  readonly #api: Api;
+  readonly #accounts: Accounts;
+  readonly #portfolio: Portfolio;
+  readonly #kept: KeptReads<PnlAt>;
+  /** The session in which IBKR was asked first, which answers nothing yet. */
+  #primedIn = -1;
+
+  constructor(deps: { readonly api: Api; readonly accounts: Accounts; readonly portfolio: Portfolio }) {
+    this.#api = deps.api;
+    this.#accounts = deps.accounts;
+    this.#portfolio = deps.portfolio;
+    this.#kept = new KeptReads({ clock: deps.api.clock, ...KEPT });
+  }
+
+  /** The account's profit and loss; without a daily figure where IBKR, asked twice, has none yet. */
+  async pnl(accountId: string, options: CallOptions): Promise<AccountPnl> {
+    const account = await this.#accounts.find(accountId, options);
+    const [{ rows, asOf }, ledger] = await Promise.all([
+      this.#kept.read("all", options, (shared) => this.#load(shared)),
+      this.#portfolio.cashLedger(accountId, options),
+    ]);
+    return toPnl(rows, { account, ledger }, asOf);
+  }
+
+  async #load(options: CallOptions): Promise<PnlAt> {
+    const { session, clock } = this.#api;
+    const read = async (request: ApiRequest) => readReply(pnlReply, await this.#api.read(request, options), "the profit and loss").upnl;
+    let rows = await read(PARTITIONED_PNL);
+    const isFirst = this.#primedIn !== session.generation;
+    this.#primedIn = session.generation;
+    if (isFirst && Object.keys(rows).length === 0) {
+      await clock.wait(PRIMING_PAUSE_MS, options.signal);
+      rows = await read({ ...PARTITIONED_PNL, repeatsPriming: session.wasInitialized });
+    }
+    return { rows, asOf: clock.now() };
+  }
+}
