@@ -45,6 +45,7 @@ describe.each(ENGINES)("API keys on %s", (engine) => {
       label: "laptop",
       scope: "write",
       allowedAccountIds: undefined,
+      toolsets: [],
       limits: undefined,
       pinnedAccountId: undefined,
       createdAt: clock.now(),
@@ -56,15 +57,23 @@ describe.each(ENGINES)("API keys on %s", (engine) => {
     const limited = await mint({
       scope: "read",
       allowedAccountIds: ["U1"],
+      toolsets: ["research", "Reports", "core"],
       expiresAt: clock.now() + 1,
       limits: { max_order_value: "1000" },
     });
     expect((await listApiKeys(storage, owner.userId)).find((key) => key.id === limited.apiKey.id)).toEqual(limited.apiKey);
   });
 
+  it("list further sets of tools when they are named", async () => {
+    const { apiKey } = await mint({ toolsets: ["all"] });
+    expect(apiKey.toolsets).toEqual(["reports", "derivatives", "research"]);
+    expect(await listApiKeys(storage, owner.userId)).toEqual([apiKey]);
+  });
+
   const mistakes: readonly (readonly [string, Partial<NewApiKey>, string])[] = [
     ["an empty label", { label: "  " }, "label"],
     ["a long label", { label: "x".repeat(101) }, "label"],
+    ["a toolset that is not there", { toolsets: ["orders"] }, "no toolset"],
     ["no accounts at all", { allowedAccountIds: [] }, "accounts"],
     ["an expiry in the past", { expiresAt: 1 }, "expiry"],
     ["an expiry that is no whole number", { expiresAt: 1e15 + 0.5 }, "expiry"],

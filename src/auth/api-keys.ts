@@ -1,4 +1,5 @@
 import type { Scope } from "../connections/caller.ts";
+import { readToolsets, TOOLSET_WORDS, type Toolset } from "../connections/toolsets.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -15,7 +16,7 @@ import {
 } from "../storage/api-keys.ts";
 import { findConnection } from "../storage/connections.ts";
 import type { Storage } from "../storage/storage.ts";
-import { parseAccountIds, parseLimits, parseScope } from "./stored-key.ts";
+import { parseAccountIds, parseLimits, parseScope, parseToolsets } from "./stored-key.ts";
 
 export interface ApiKeyDeps {
   readonly storage: Storage;
@@ -33,6 +34,8 @@ export interface NewApiKey {
   readonly scope?: Scope;
   /** Accounts it may use; default: all of the connection. */
   readonly allowedAccountIds?: readonly string[];
+  /** Sets of tools that it lists beside the core, by name; default: none. */
+  readonly toolsets?: readonly string[];
   /** Epoch milliseconds; default: never. */
   readonly expiresAt?: number;
   readonly limits?: JsonObject;
@@ -48,6 +51,7 @@ export interface ApiKey {
   readonly label: string;
   readonly scope: Scope;
   readonly allowedAccountIds: readonly string[] | undefined;
+  readonly toolsets: readonly Toolset[];
   readonly limits: JsonObject | undefined;
   readonly pinnedAccountId: string | undefined;
   readonly createdAt: number;
@@ -67,12 +71,13 @@ const REPEATS_MS = 120_000;
 
 /**
  * Makes a key and answers it, the only time it can be seen: `ibkr_` and 32 random bytes in base64url; its SHA-256 is stored.
- * Throws `GatewayError` `invalid_arguments` for a bad label, an unknown connection, no accounts, a time that is over, or too many keys.
+ * Throws `GatewayError` `invalid_arguments` for a bad label, an unknown connection or toolset, no accounts, a time that is over, or too many keys.
  * A request that is repeated by its `idempotencyKey` answers the same key with another secret in place of the one that may never have
  * been seen, and is refused once that was used.
  */
 export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{ readonly key: Secret; readonly apiKey: ApiKey }> {
   await checkNewKey(deps, wanted);
+  const toolsets = wantedToolsets(wanted.toolsets ?? []);
   const key = KEY_START + deps.random.bytes(KEY_BYTES).toString("base64url");
   const row: ApiKeyRow = {
     id: keyId(deps, wanted),
@@ -91,7 +96,7 @@ export async function mintApiKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<{
     last_used_address: null,
     last_used_client: null,
     revoked_at: null,
-    toolsets: null,
+    toolsets: toolsets.length === 0 ? null : JSON.stringify(toolsets),
   };
   try {
     if (wanted.idempotencyKey === undefined) await insertApiKey(deps.storage, row);
@@ -138,6 +143,13 @@ async function checkNewKey(deps: ApiKeyDeps, wanted: NewApiKey): Promise<void> {
   if (connection === undefined) throw refuse("The user has no such connection.", "Choose one of the user's own connections.");
 }
 
+function wantedToolsets(names: readonly string[]): readonly Toolset[] {
+  const { toolsets, unknown } = readToolsets(names);
+  const [first] = unknown;
+  if (first === undefined) return toolsets;
+  throw refuse(`There is no toolset ${JSON.stringify(first.slice(0, MAX_LABEL))}.`, `Name any of ${TOOLSET_WORDS.join(", ")}.`);
+}
+
 function refuse(message: string, whatToDo: string): GatewayError {
   return new GatewayError("invalid_arguments", message, { whatToDo });
 }
@@ -150,6 +162,7 @@ function toApiKey(row: ApiKeyRow): ApiKey {
     label: row.label,
     scope: parseScope(row.scope),
     allowedAccountIds: parseAccountIds(row.allowed_account_ids),
+    toolsets: parseToolsets(row.toolsets),
     limits: parseLimits(row.limits),
     pinnedAccountId: row.pinned_account_id ?? undefined,
     createdAt: row.created_at,

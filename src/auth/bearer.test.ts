@@ -48,12 +48,20 @@ describe.each(ENGINES)("the bearer check on %s", (engine) => {
     expect(await check(plain.header)).toEqual({
       kind: "caller",
       isDemo: false,
-      caller: { id: plain.id, source: "apikey", ...owner, scope: "write", allowedAccountIds: undefined, pinnedAccountId: undefined },
+      caller: {
+        id: plain.id,
+        source: "apikey",
+        ...owner,
+        scope: "write",
+        allowedAccountIds: undefined,
+        pinnedAccountId: undefined,
+        toolsets: [],
+      },
     });
-    const limited = await mint({ scope: "read", allowedAccountIds: ["U1", "U2"] });
+    const limited = await mint({ scope: "read", allowedAccountIds: ["U1", "U2"], toolsets: ["reports"] });
     await pinAccount(storage, { keyId: limited.id, userId: owner.userId }, "U2");
     expect(await check(limited.header)).toMatchObject({
-      caller: { id: limited.id, scope: "read", allowedAccountIds: ["U1", "U2"], pinnedAccountId: "U2" },
+      caller: { id: limited.id, scope: "read", allowedAccountIds: ["U1", "U2"], pinnedAccountId: "U2", toolsets: ["reports"] },
     });
   });
 

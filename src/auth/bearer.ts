@@ -6,7 +6,7 @@ import { type FoundApiKey, noteApiKeyUses, prepareApiKeySearch } from "../storag
 import { noteAppGrantUses } from "../storage/app-grants.ts";
 import { type FoundAccessToken, prepareAccessTokenSearch } from "../storage/oauth-access-tokens.ts";
 import type { Storage } from "../storage/storage.ts";
-import { parseAccountIds, parseScope } from "./stored-key.ts";
+import { parseAccountIds, parseScope, parseToolsets } from "./stored-key.ts";
 import { createUseNotes, type UseNotes } from "./use-notes.ts";
 
 /** Why a request has no caller; each is a 401. */
@@ -132,7 +132,7 @@ function tokenFault(row: FoundAccessToken, resource: string, now: number): Beare
 }
 
 function toCaller(
-  row: Pick<FoundApiKey, "id" | "user_id" | "connection_id" | "allowed_account_ids" | "pinned_account_id">,
+  row: Pick<FoundApiKey, "id" | "user_id" | "connection_id" | "allowed_account_ids" | "pinned_account_id" | "toolsets">,
   source: Caller["source"],
   scope: Caller["scope"],
 ): Caller {
@@ -144,5 +144,6 @@ function toCaller(
     scope,
     allowedAccountIds: parseAccountIds(row.allowed_account_ids),
     pinnedAccountId: row.pinned_account_id ?? undefined,
+    toolsets: parseToolsets(row.toolsets),
   };
 }

@@ -1,3 +1,5 @@
+import type { Toolset } from "./toolsets.ts";
+
 /** What a key or a grant may do: `read`, or `write` (which includes reading). */
 export type Scope = "read" | "write";
 
@@ -16,4 +18,6 @@ export interface Caller {
   readonly allowedAccountIds: readonly string[] | undefined;
   /** Its current account, when it has pinned one. */
   readonly pinnedAccountId: string | undefined;
+  /** Sets of tools that it lists beside the core. */
+  readonly toolsets: readonly Toolset[];
 }

@@ -62,7 +62,16 @@ async function refuseTooMany(transaction: Kysely<Database>, userId: string): Pro
 /** What the bearer check needs to know of a key. */
 export type FoundApiKey = Pick<
   ApiKeyRow,
-  "id" | "user_id" | "connection_id" | "scope" | "allowed_account_ids" | "pinned_account_id" | "expires_at" | "last_used_at" | "revoked_at"
+  | "id"
+  | "user_id"
+  | "connection_id"
+  | "scope"
+  | "allowed_account_ids"
+  | "pinned_account_id"
+  | "toolsets"
+  | "expires_at"
+  | "last_used_at"
+  | "revoked_at"
 > & { readonly is_demo: number };
 
 /** Prepares the search of a key by its hash, which runs on every request: one compiled query on two unique indexes. */
@@ -78,6 +87,7 @@ export function prepareApiKeySearch(storage: Storage): (keyHash: string) => Prom
       "api_keys.scope",
       "api_keys.allowed_account_ids",
       "api_keys.pinned_account_id",
+      "api_keys.toolsets",
       "api_keys.expires_at",
       "api_keys.last_used_at",
       "api_keys.revoked_at",

@@ -44,6 +44,7 @@ export type FoundAccessToken = Pick<AccessTokenRow, "audience"> &
     | "scope"
     | "allowed_account_ids"
     | "pinned_account_id"
+    | "toolsets"
     | "expires_at"
     | "last_used_at"
     | "revoked_at"
@@ -71,6 +72,7 @@ export function prepareAccessTokenSearch(storage: Storage): (tokenHash: string) 
       "app_grants.scope",
       "app_grants.allowed_account_ids",
       "app_grants.pinned_account_id",
+      "app_grants.toolsets",
       "app_grants.expires_at",
       "app_grants.last_used_at",
       "app_grants.revoked_at",

@@ -122,6 +122,7 @@ function callerWith(scope: Caller["scope"]): Caller {
     scope,
     allowedAccountIds: undefined,
     pinnedAccountId: undefined,
+    toolsets: [],
   };
 }
 

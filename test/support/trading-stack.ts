@@ -70,6 +70,7 @@ export async function startTradingStack(engineName: (typeof ENGINES)[number] = "
     scope: "write",
     allowedAccountIds: undefined,
     pinnedAccountId: simulator.accountIds[0],
+    toolsets: [],
   };
   await insertUser(storage, { id: caller.userId, display_name: "Test", is_demo: 0, created_at: clock.now() });
   await insertConnection(storage, {
