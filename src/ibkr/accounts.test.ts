@@ -5,23 +5,25 @@ import { Accounts } from "./accounts.ts";
 import { Contracts } from "./contracts.ts";
 import { Orders } from "./orders.ts";
 import { Portfolio } from "./portfolio.ts";
+import { SelectedAccount } from "./selected-account.ts";
 
 const call = { signal: new AbortController().signal, caller: "test" };
 
 /** An advisor's user: two accounts, everything at once, and a group. */
-function advisor(): { ibkr: ScriptedIbkr; accounts: Accounts; portfolio: Portfolio; orders: Orders } {
+function advisor(selection?: () => SelectedAccount): { ibkr: ScriptedIbkr; accounts: Accounts; portfolio: Portfolio; orders: Orders } {
   const ibkr = scriptedIbkr();
   ibkr.answers.set("/iserver/accounts", () => ({
     accounts: ["All", "DU1", "Team", "DU2"],
     groups: ["Team"],
     profiles: [],
     selectedAccount: "All",
+    isPaper: true,
   }));
   ibkr.answers.set("/portfolio/accounts", () => [
     { accountId: "DU2", accountTitle: "Two", currency: "EUR", type: "DEMO" },
     { accountId: "DU1", accountTitle: "One", currency: "USD", type: "DEMO" },
   ]);
-  const accounts = new Accounts(ibkr.api);
+  const accounts = new Accounts(ibkr.api, selection);
   const contracts = new Contracts(ibkr.api);
   return { ibkr, accounts, portfolio: new Portfolio(ibkr.api, accounts), orders: new Orders({ api: ibkr.api, accounts, contracts }) };
 }
@@ -69,6 +71,23 @@ describe("accounts", () => {
     const found = await ibkr.settle(Promise.all(wanted.map(([accountId, orderId]) => orders.find(accountId, orderId, call))));
     expect(found.map((order) => order?.orderId)).toEqual(["11", "21", "12", "22"]);
     expect(found[0]).toMatchObject({ side: "BUY", orderType: "LMT", lastUpdateAt: Date.UTC(2026, 10, 23, 15, 15, 0) });
+  });
+
+  it("are selected again when another program of the user may have selected meanwhile", async () => {
+    const { ibkr, orders } = advisor();
+    let selected = "All";
+    ibkr.answers.set("/iserver/account", ({ body }) => {
+      selected = /DU\d/.exec(body)?.[0] ?? "";
+      return { set: true, acctId: selected };
+    });
+    ibkr.answers.set("/trsrv/secdef", () => ({ secdef: [{ conid: 1, assetClass: "STK", currency: "USD" }] }));
+    ibkr.answers.set("/iserver/account/trades", () =>
+      selected === "DU1" ? [{ execution_id: "e1", account: "DU1", conid: 1, size: 1, price: "2", side: "B", trade_time_r: 1 }] : [],
+    );
+    expect(await ibkr.settle(orders.trades("DU1", 7, call))).toHaveLength(1);
+    selected = "DU2";
+    await ibkr.clock.advance(60_000);
+    expect(await ibkr.settle(orders.trades("DU1", 6, call))).toHaveLength(1);
   });
 
   it("take 'Account already set' as selected", async () => {

@@ -1,25 +1,27 @@
 import type { Account } from "../broker/account.ts";
 import type { CallOptions } from "../broker/broker.ts";
 import { GatewayError } from "../lib/errors.ts";
-import { KeyedLock } from "../lib/keyed-lock.ts";
-import { abortable } from "./abortable.ts";
 import type { Api } from "./api.ts";
 import { PORTFOLIO_ACCOUNTS, portfolioAccountsReply, type PortfolioAccount } from "./endpoints/portfolio.ts";
 import { readReply } from "./endpoints/reply.ts";
-import { selectRequest, type TradingAccounts } from "./endpoints/session.ts";
+import { ownAccountIds, selectRequest } from "./endpoints/session.ts";
+import { SelectedAccount } from "./selected-account.ts";
 import { SharedReads } from "./shared-reads.ts";
 
-/** The connection's sub-accounts, and IBKR's session-wide selection of one, which is never seen outside. */
+/** The connection's sub-accounts; which of them IBKR has selected in the user's session is never seen outside. */
 export class Accounts {
   readonly #api: Api;
   readonly #reads = new SharedReads<readonly PortfolioAccount[]>();
-  readonly #selection = new KeyedLock<"selected">();
+  readonly #selection: () => SelectedAccount;
   #portfolio: { readonly generation: number; readonly rows: readonly PortfolioAccount[] } | undefined;
   #list: { readonly generation: number; readonly accounts: readonly Account[] } | undefined;
-  #selected: { readonly generation: number; readonly accountId: string | undefined } | undefined;
+  #selectedIn = -1;
 
-  constructor(api: Api) {
+  /** `selection` is shared by all links of the user; asked for at each use, since the user may become known late. */
+  constructor(api: Api, selection?: () => SelectedAccount) {
     this.#api = api;
+    const own = new SelectedAccount(api.clock);
+    this.#selection = selection ?? (() => own);
   }
 
   /** The sub-accounts in IBKR's order, without `All` and groups. */
@@ -47,29 +49,19 @@ export class Accounts {
   }
 
   /**
-   * Runs a read that IBKR answers for the selected account only: selects the account where another one is, and lets
-   * nobody select meanwhile.
+   * Runs a read that IBKR answers for the selected account only: selects the account where another one is or may be, and
+   * lets none of the user's links select another meanwhile.
    */
   async withSelected<T>(accountId: string, options: CallOptions, read: () => Promise<T>): Promise<T> {
     await this.find(accountId, options);
-    const locked = this.#selection.run("selected", async () => {
-      options.signal.throwIfAborted();
-      await this.#select(accountId, options);
-      return await read();
-    });
-    return await abortable(locked, options.signal);
-  }
-
-  async #select(accountId: string, options: CallOptions): Promise<void> {
     const { session } = this.#api;
-    if (session.accounts?.accounts.length === 1) return;
+    if (session.accounts?.accounts.length === 1) return await read();
+    const select = async () => void (await this.#api.read(selectRequest(accountId), options));
     await session.ready(options.signal);
-    const known = this.#selected?.generation === session.generation ? this.#selected.accountId : session.accounts?.selectedAccount;
-    if (known === accountId) return;
-    // Until IBKR has answered, it isn't known which account is selected.
-    this.#selected = { generation: session.generation, accountId: undefined };
-    await this.#api.read(selectRequest(accountId), options);
-    this.#selected = { generation: session.generation, accountId };
+    const selection = this.#selection();
+    if (this.#selectedIn !== session.generation) selection.forget();
+    this.#selectedIn = session.generation;
+    return await selection.run(accountId, { select, read }, options.signal);
   }
 
   async #load(options: CallOptions): Promise<readonly Account[]> {
@@ -95,9 +87,4 @@ export class Accounts {
       return rows;
     });
   }
-}
-
-function ownAccountIds(reply: TradingAccounts | undefined): readonly string[] {
-  const groups = new Set([...(reply?.groups ?? []), ...(reply?.profiles ?? [])]);
-  return (reply?.accounts ?? []).filter((accountId) => accountId.toLowerCase() !== "all" && !groups.has(accountId));
 }
