@@ -95,7 +95,7 @@ const SETTINGS = {
   GATEWAY_HOSTS: list
     .refine((rules) => rules.every((rule) => hostRuleFault(rule) === undefined), { error: ({ input }) => ruleFaults(input) })
     .describe(
-      "Where people's Client Portal Gateways and simulators may be, comma-separated: hosts, `*.example.com` for public hosts below a domain, addresses and CIDR ranges. Default: nowhere, unless `PUBLIC_URL` is a loopback address; then loopback and private addresses.",
+      "Hosts, `*.example.com`, addresses and CIDR ranges, comma-separated, where people's gateways and simulators may be. Default: none, or loopback and private addresses while `PUBLIC_URL` is loopback.",
     ),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])

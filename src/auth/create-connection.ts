@@ -13,38 +13,60 @@ export interface CreateConnectionDeps extends ApiKeyDeps {
   readonly lock: KeyedLock<string>;
 }
 
-/** A connection to be made. */
-export interface NewConnection {
+/** Names the form that asks for a connection. */
+export interface ConnectionForm {
   readonly userId: string;
+  /** Random text of the form: the same form sent again makes no second connection. */
+  readonly formId: string;
+}
+
+/** A connection to be made. */
+export interface NewConnection extends ConnectionForm {
   readonly offer: Pick<ConnectionOffer, "kind" | "modes">;
   /** One of the offer's; it never changes later. */
   readonly mode: ConnectionOffer["modes"][number];
   readonly label: string;
   readonly entry: ConnectionEntry;
-  /** Random text of the form that asks for it: the same form sent again makes no second connection. */
-  readonly formId: string;
 }
 
 const DEFAULT_KEY_LABEL = "default";
 
+/** The id of the connection that a form makes. */
+export function connectionIdOfForm({ userId, formId }: ConnectionForm): string {
+  return `con_${sha256Hex(JSON.stringify([userId, formId])).slice(0, 24)}`;
+}
+
 /**
  * Stores a connection, its secrets sealed, and mints its default API key, which is answered this once. The same form sent
- * again answers the same connection with another default key in place of the one that may never have been seen.
- * Throws `invalid_arguments` when the user has too many connections or keys.
+ * again (then its name is enough) answers the same connection with another default key in place of the one that may never have
+ * been seen. Throws `invalid_arguments` when the user has too many connections or keys.
  */
 export async function createConnection(
   deps: CreateConnectionDeps,
-  wanted: NewConnection,
+  wanted: NewConnection | ConnectionForm,
 ): Promise<{ readonly connectionId: string; readonly key: Secret }> {
   const { userId } = wanted;
-  const connectionId = `con_${sha256Hex(JSON.stringify([userId, wanted.formId])).slice(0, 24)}`;
+  const connectionId = connectionIdOfForm(wanted);
   return await deps.lock.run(connectionId, async () => {
     const ref = { connectionId, userId };
-    if ((await findConnection(deps.storage, ref)) === undefined) await store(deps, wanted, connectionId);
-    else await revokeUnseenKey(deps, ref);
+    const exists = (await findConnection(deps.storage, ref)) !== undefined;
+    if (!exists && "entry" in wanted) await store(deps, wanted, connectionId);
+    if (exists) await revokeUnseenKey(deps, ref);
     const { key } = await mintApiKey(deps, { ...ref, label: DEFAULT_KEY_LABEL });
     return { connectionId, key };
   });
+}
+
+/** Settings and secrets of a connection as its row has them. */
+export function sealedEntry(
+  sealer: Sealer,
+  { connectionId, userId, entry }: { readonly connectionId: string; readonly userId: string; readonly entry: ConnectionEntry },
+): { readonly settings: string; readonly sealed_secrets: string | null } {
+  const place = { table: "connections", column: "sealed_secrets", rowId: connectionId, userId };
+  return {
+    settings: JSON.stringify(entry.settings),
+    sealed_secrets: Object.keys(entry.secrets).length === 0 ? null : sealer.seal(JSON.stringify(entry.secrets), place),
+  };
 }
 
 async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: NewConnection, connectionId: string): Promise<void> {
@@ -53,7 +75,6 @@ async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: N
     throw new GatewayError("invalid_arguments", `A connection of this kind is never ${mode}.`, {
       whatToDo: `Choose ${offer.modes.join(" or ")}.`,
     });
-  const place = { table: "connections", column: "sealed_secrets", rowId: connectionId, userId };
   try {
     await insertConnection(storage, {
       id: connectionId,
@@ -61,10 +82,9 @@ async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: N
       kind: offer.kind,
       label: wanted.label,
       mode,
-      settings: JSON.stringify(entry.settings),
-      sealed_secrets: Object.keys(entry.secrets).length === 0 ? null : sealer.seal(JSON.stringify(entry.secrets), place),
       is_demo: 0,
       created_at: clock.now(),
+      ...sealedEntry(sealer, { connectionId, userId, entry }),
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

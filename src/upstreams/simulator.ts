@@ -37,6 +37,7 @@ export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
     },
   },
   addressFields: ["baseUrl"],
+  loginOf: ({ baseUrl }) => (baseUrl === "embedded" ? undefined : withoutSlash(baseUrl)),
   steps: [
     {
       id: "simulator",

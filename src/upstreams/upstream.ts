@@ -117,6 +117,8 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   neededSecrets?(settings: z.output<S>): readonly F[];
   /** Settings that hold an address of the person's own: the host policy decides about them. */
   readonly addressFields?: readonly string[];
+  /** What tells its logins apart, as far as settings tell: two connections with the same take the session from each other. */
+  loginOf?(settings: z.output<S>): string | undefined;
   readonly form: UpstreamForm;
   /** The steps of the set-up, in order; each field stands in one of them. */
   readonly steps: readonly SetUpStep[];
