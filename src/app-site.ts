@@ -5,11 +5,16 @@ import type { Config } from "./config.ts";
 import type { ConnectionOffer } from "./connections/connection-offers.ts";
 import type { Connections } from "./connections/connections.ts";
 import { createNewConnectionHandlers } from "./console/new-connection/new-connection-handlers.tsx";
+import { createHelpHandlers } from "./help/help-handlers.tsx";
+import type { HelpTool } from "./help/help-facts.ts";
+import { loadHelp } from "./help/load-help.ts";
 import type { SiteHandlers } from "./http/routes.ts";
 import type { Clock } from "./lib/clock.ts";
+import { ERROR_MEANINGS } from "./lib/error-meanings.ts";
 import { KeyedLock } from "./lib/keyed-lock.ts";
 import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
+import { version } from "./lib/version.ts";
 import { createAssetHandler } from "./pages/asset-handler.ts";
 import { loadAssets } from "./pages/assets.ts";
 import { createPageRenderer, type PageRenderer } from "./pages/page-renderer.tsx";
@@ -28,6 +33,8 @@ export interface SiteParts {
   readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
   /** The gateway's own origin; known once it listens. */
   readonly publicUrl: () => string;
+  /** Every tool, as the help describes it. */
+  readonly tools: readonly HelpTool[];
   /** The connections that people can add here. */
   readonly offers: readonly ConnectionOffer[];
 }
@@ -57,9 +64,16 @@ export function createSite(config: Config, parts: SiteParts): Site {
     offers: parts.offers.filter(({ steps }) => steps.length < 2),
     lock: new KeyedLock(),
   });
+  const help = createHelpHandlers({
+    pages,
+    documents: loadHelp(),
+    facts: () => ({ publicUrl: parts.publicUrl(), version: version(), tools: parts.tools, errors: ERROR_MEANINGS }),
+    whoIs: (cookie) => signIn.sessions.current(cookie),
+  });
   return {
     pages,
     handlers: {
+      help,
       asset: createAssetHandler(assets),
       signIn: signIn.handlers,
       showConsent: consent.show,

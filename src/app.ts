@@ -135,6 +135,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     connections,
     oauth,
     publicUrl: issuer,
+    tools: registry.visibleTo("write").map(({ tool }) => ({ ...tool, toolset: undefined })),
     offers: connectionOffers({ hasSimulator: embeddedSimulator !== undefined, hostPolicy }),
   });
   const server: HttpServer = opened(

@@ -33,10 +33,13 @@ export function createHandler(
   const nextRequestId = createRequestIds(deps.random);
   const clientAddress = createClientAddress(options.trustedProxies ?? []);
   const guard = lazily(() => createGuard(options, state));
+  const pages = pagesOf(deps, options, state);
+  const help = deps.site?.handlers.help;
   const routes = createRoutes({
     mcp: (req, res, facts) => deps.mcp.handle(req, res, facts),
     oauth: (req, res, facts) => deps.oauth().handle(req, res, facts),
-    ...pagesOf(deps, options, state),
+    ...pages,
+    home: (c, next) => (help !== undefined && wantsPage(c.req.header("accept")) ? help.showHome(c) : pages.home(c, next)),
     site: deps.site?.handlers,
   });
   const direct = createDirectRoutes(routes);

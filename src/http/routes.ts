@@ -1,5 +1,6 @@
 import type { Handler } from "hono";
 
+import type { HelpHandlers } from "../help/help-handlers.tsx";
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
 import type { RequestFacts } from "../mcp/exchange.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -50,6 +51,7 @@ export interface SiteHandlers {
   readonly createConnection: PageHandler;
   readonly showCreatedConnection: PageHandler;
   readonly signIn: SignInHandlers;
+  readonly help: HelpHandlers;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
@@ -80,6 +82,14 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
     { path: "/connections/:connection/created", page: site.showCreatedConnection },
     ...signInRoutes(site.signIn),
     ...accountRoutes(site.signIn),
+    ...helpRoutes(site.help),
+  ];
+}
+
+function helpRoutes(help: HelpHandlers): readonly Route[] {
+  return [
+    { path: "/help", page: help.showIndex },
+    { path: "/help/:page", page: help.showPage },
   ];
 }
 

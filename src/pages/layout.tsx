@@ -1,3 +1,4 @@
+import { raw } from "hono/html";
 import type { Child, PropsWithChildren } from "hono/jsx";
 
 import type { Assets } from "./assets.ts";
@@ -32,8 +33,23 @@ export interface PageFrame {
   readonly back?: { readonly href: string; readonly label: string } | undefined;
   /** Scripts of ours that only this page loads, beside the common one. */
   readonly scripts?: readonly string[];
+  /** For public pages: what search engines and previews of links are told. */
+  readonly about?: PageAbout | undefined;
+  /** Links in the header of public pages, for visitors who aren't signed in too. */
+  readonly visitorLinks?: readonly { readonly href: string; readonly label: string }[];
   /** Where no script runs, the page loads itself again after this many seconds: for what changes by itself. */
   readonly reloadSeconds?: number | undefined;
+}
+
+/** What a public page says of itself to machines. */
+export interface PageAbout {
+  readonly description: string;
+  /** The page's one address, absolute. */
+  readonly url: string;
+  /** In place of the title with the product's name. */
+  readonly title?: string;
+  /** schema.org objects, written as JSON-LD: data, which no content policy keeps back. */
+  readonly structuredData?: readonly object[];
 }
 
 /** A mark of our own, as favicon and beside the name: two lines that meet at a point. */
@@ -50,7 +66,8 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{commonTexts.titleOf(frame.title)}</title>
+        <title>{frame.about?.title ?? commonTexts.titleOf(frame.title)}</title>
+        {frame.about !== undefined && <About about={frame.about} title={frame.title} />}
         <link rel="icon" href={FAVICON} />
         <link rel="stylesheet" href={assets.stylesheet.path} />
         <script src={assets.script.path} defer></script>
@@ -67,7 +84,7 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         <a class="skip-link" href="#content">
           {commonTexts.skipToContent}
         </a>
-        <Header user={frame.user} />
+        <Header user={frame.user} links={frame.visitorLinks} />
         {frame.navigation !== undefined && <Navigation links={frame.navigation} />}
         <main id="content" class={frame.width ?? "narrow"} tabindex={-1}>
           <PageHead frame={frame} />
@@ -77,6 +94,11 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
           <p>
             <strong>{commonTexts.notAffiliated}</strong> {commonTexts.about}
           </p>
+          <nav aria-label={commonTexts.footerLinks.label}>
+            {commonTexts.footerLinks.links.map(({ href, label }) => (
+              <a href={href}>{label}</a>
+            ))}
+          </nav>
         </footer>
       </body>
     </html>
@@ -101,7 +123,28 @@ function PageHead({ frame: { title, heading, lead, actions, back } }: { readonly
   );
 }
 
-function Header({ user }: { readonly user: FrameUser | undefined }) {
+/** Metadata for search engines and for previews of links. */
+function About({ about, title }: { readonly about: PageAbout; readonly title: string }) {
+  // In a script element only `<` could end it or begin a comment.
+  const json = (data: object): string => JSON.stringify(data).replaceAll("<", "\\u003c");
+  return (
+    <>
+      <meta name="description" content={about.description} />
+      <link rel="canonical" href={about.url} />
+      <meta property="og:type" content="website" />
+      <meta property="og:site_name" content={commonTexts.product} />
+      <meta property="og:title" content={about.title ?? title} />
+      <meta property="og:description" content={about.description} />
+      <meta property="og:url" content={about.url} />
+      <meta name="twitter:card" content="summary" />
+      {about.structuredData?.map((data) => (
+        <script type="application/ld+json">{raw(json(data))}</script>
+      ))}
+    </>
+  );
+}
+
+function Header({ user, links = [] }: { readonly user: FrameUser | undefined; readonly links?: PageFrame["visitorLinks"] }) {
   return (
     <header class="page-header">
       <a class="brand" href="/">
@@ -111,6 +154,13 @@ function Header({ user }: { readonly user: FrameUser | undefined }) {
         </svg>
         {commonTexts.product}
       </a>
+      {links.length > 0 && (
+        <nav class="visitor-links" aria-label={commonTexts.visitorLinks}>
+          {links.map(({ href, label }) => (
+            <a href={href}>{label}</a>
+          ))}
+        </nav>
+      )}
       {user !== undefined && (
         <form class="who" method="post" action="/sign-out">
           <FormToken token={user.formToken} />

@@ -5,6 +5,15 @@ export const commonTexts = {
   skipToContent: "Skip to content",
   notAffiliated: "Not affiliated with Interactive Brokers.",
   about: "An independent, open-source gateway between AI hosts and your own brokerage account.",
+  visitorLinks: "This site",
+  footerLinks: {
+    label: "About this server",
+    links: [
+      { href: "/help", label: "Help" },
+      { href: "/help/privacy", label: "Privacy" },
+      { href: "/help/terms", label: "Terms" },
+    ],
+  },
   signedInAs: "Signed in as",
   signOut: "Sign out",
   account: "Account",
