@@ -6,7 +6,7 @@ export interface FieldProps {
   /** Name in the form, and its id. */
   readonly name: string;
   readonly label: string;
-  readonly type?: "text" | "password" | "email" | "url" | "number";
+  readonly type?: "text" | "password" | "email" | "url" | "number" | "date" | "datetime-local";
   readonly value?: string | undefined;
   readonly hint?: Child;
   /** Why what was entered can't be used. */
