@@ -1,4 +1,7 @@
+import type { Kysely } from "kysely";
+
 import type { ConnectionKey } from "./connections.ts";
+import type { Database } from "./database.ts";
 import type { Storage } from "./storage.ts";
 
 /** Allows orders on a connection of this user (`at`, epoch ms), or takes that back (null). Answers whether there is such a connection. */
@@ -22,8 +25,8 @@ export interface TradingSwitch {
 }
 
 /** Reads it as it is now; undefined when this user has no such connection. */
-export async function findTradingSwitch(storage: Storage, key: ConnectionKey): Promise<TradingSwitch | undefined> {
-  return await storage.db
+export async function findTradingSwitch(db: Kysely<Database>, key: ConnectionKey): Promise<TradingSwitch | undefined> {
+  return await db
     .selectFrom("connections")
     .select(["label", "mode", "live_trading_enabled_at"])
     .where("id", "=", key.connectionId)

@@ -1,6 +1,7 @@
 import { sha256Hex } from "../lib/secret.ts";
 import { consumeOrderConfirmation, findOrderConfirmation, type OrderConfirmationRow } from "../storage/order-confirmations.ts";
 import { findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
+import { refuseUntilEnabled } from "./live-guard.ts";
 import { draftDigest, parseDraft } from "./order-draft.ts";
 import { turnOf } from "./place-order.ts";
 import { parseMessages } from "./questions.ts";
@@ -17,6 +18,7 @@ export async function confirmOrder(deps: PipelineDeps, request: ConfirmRequest, 
     account: turnOf({ connectionId: order.connection_id, accountId: order.account_id }),
     signal: call.call.signal,
     action: async () => {
+      await refuseUntilEnabled(deps.storage, call);
       await refuseIdentical(deps.storage, orderToSend(order));
       return runAttempt(deps, await consume(deps, known, call), call);
     },

@@ -9,6 +9,7 @@ import {
   type OrderRequestState,
 } from "../storage/order-requests.ts";
 import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
+import { refuseUntilEnabled } from "./live-guard.ts";
 import { draftDigest, draftFields } from "./order-draft.ts";
 import { orderToSend, refuseIdentical } from "./refuse-identical.ts";
 import { answerOf, type PipelineDeps, type PreparedAttempt, prepareAttempt, runAttempt } from "./run-attempt.ts";
@@ -33,11 +34,14 @@ export async function placeOrder(deps: PipelineDeps, request: PlaceRequest, call
   const key = { userId: caller.userId, connectionId: caller.connectionId, accountId: draft.accountId, clientOrderId };
   const known = request.clientOrderId === undefined ? undefined : await findOrderRequest(deps.storage.db, key);
   if (known !== undefined) return repeat(deps, { row: known, request, call, turn: 0 });
+  await refuseUntilEnabled(deps.storage, call);
   checkOrderRules(draft, await call.broker.tradingRules(draft.conid, call.call));
   const mine = await deps.turns.run<PlaceOutcome | undefined>({
     account: turnOf(key),
     signal: call.call.signal,
     action: async () => {
+      // Its turn may have come long after it was asked for.
+      await refuseUntilEnabled(deps.storage, call);
       const isNamed = request.clientOrderId !== undefined;
       await refuseIdentical(deps.storage, { ...key, argumentsHash: draftDigest(draft), isNamed });
       const prepared = await claim(deps, { request, call, key });
@@ -102,6 +106,7 @@ async function repeat(deps: PipelineDeps, { row, request, call, turn }: Repeat):
     account: turnOf(keyOf(current)),
     signal: call.call.signal,
     action: async () => {
+      await refuseUntilEnabled(deps.storage, call);
       await refuseIdentical(deps.storage, orderToSend(current));
       const prepared = await reclaim(deps, current, call);
       return prepared === undefined ? undefined : runAttempt(deps, prepared, call);

@@ -1,0 +1,28 @@
+import { GatewayError } from "../lib/errors.ts";
+import { findTradingSwitch } from "../storage/live-trading.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { TradingCall } from "./trading.ts";
+
+/**
+ * Refuses orders on a connection to real money until its owner enabled trading on it. Asked at each decision to send, so that
+ * the switch works at once, for keys and connected apps alike. Throws `live_trading_disabled`.
+ */
+export async function refuseUntilEnabled(
+  { db }: Pick<Storage, "db">,
+  { caller, broker }: Pick<TradingCall, "caller" | "broker">,
+): Promise<void> {
+  const { connectionId, userId } = caller;
+  const row = await findTradingSwitch(db, { connectionId, userId });
+  if (row === undefined)
+    throw new GatewayError("connection_not_ready", "This connection no longer exists.", {
+      whatToDo: "Use a key of a connection that exists.",
+    });
+  // Real money is whatever either of them doesn't call invented: what the broker proved, and what the connection was made for.
+  const isInvented = [broker.mode, row.mode].every((mode) => mode === "simulated" || mode === "paper");
+  if (isInvented || row.live_trading_enabled_at !== null) return;
+  throw new GatewayError("live_trading_disabled", `Trading is not enabled on the connection "${row.label}", which reaches real money.`, {
+    whatToDo:
+      "Nothing was sent. Only the connection's owner can enable trading on it, on its page in the console; previews and cancellations work without.",
+    link: `/console/connections/${connectionId}`,
+  });
+}
