@@ -90,6 +90,18 @@ describe("accounts", () => {
     expect(await ibkr.settle(orders.trades("DU1", 6, call))).toHaveLength(1);
   });
 
+  it("are selected again after another link of the user has selected", async () => {
+    const { clock } = scriptedIbkr();
+    const shared = new SelectedAccount(clock);
+    const { ibkr, orders } = advisor(() => shared);
+    ibkr.answers.set("/iserver/account", () => ({ set: true }));
+    ibkr.answers.set("/iserver/account/trades", () => []);
+    await ibkr.settle(orders.trades("DU1", 7, call));
+    await shared.run("DU2", { select: () => Promise.resolve(), read: () => Promise.resolve() }, call.signal);
+    await ibkr.settle(orders.trades("DU1", 6, call));
+    expect(ibkr.contents.filter((content) => content.includes("acctId"))).toHaveLength(2);
+  });
+
   it("take 'Account already set' as selected", async () => {
     const { ibkr, orders } = advisor();
     ibkr.answers.set("/iserver/account", () => ({ success: "Account already set" }));

@@ -120,6 +120,73 @@ describe("Pacer", () => {
     await expect(ask({ endpoint: "/slow" })).rejects.toMatchObject({ code: "rate_limited", retryAfterSeconds: 21 });
   });
 
+  it("lets a modest caller in at once while a greedy one has filled all that it may", async () => {
+    const { clock, ask } = setUp();
+    const order: { name: string; sentAt: number; answeredAt: number }[] = [];
+    const start = clock.now();
+    const refused: unknown[] = [];
+    for (let index = 0; index < 600; index += 1)
+      void runs(clock, ask({ caller: "greedy" }), `greedy ${index}`, { order }).catch((error: unknown) => refused.push(error));
+    await clock.advance(0);
+    expect(refused).toHaveLength(160);
+    expect(refused[0]).toMatchObject({ code: "rate_limited", retryAfterSeconds: 11 });
+    for (let index = 0; index < 5; index += 1) void runs(clock, ask({ caller: "modest" }), `modest ${index}`, { order });
+    await clock.advance(1100);
+    expect(order.filter(({ name }) => name.startsWith("modest")).map(({ sentAt }) => sentAt - start)).toEqual(Array(5).fill(1030));
+  });
+
+  it("tells a caller at once that its own share will not come in time, however many others wait", async () => {
+    const { ask } = setUp();
+    for (let caller = 0; caller < 20; caller += 1)
+      for (let index = 0; index < 39; index += 1) ask({ caller: `c${caller}` }).catch(() => undefined);
+    const greedy = await Promise.race(Array.from({ length: 80 }, () => ask({ caller: "c19" }).catch((error: unknown) => error)));
+    expect(greedy).toMatchObject({ code: "rate_limited", retryAfterSeconds: 21 });
+    const newcomer = new AbortController();
+    const waiting = ask({ caller: "newcomer", signal: newcomer.signal });
+    newcomer.abort(new Error("was let in"));
+    await expect(waiting).rejects.toThrow("was let in");
+  });
+
+  it("gives turns at an endpoint in rotation of their own, whatever else a caller does", async () => {
+    const { clock, ask } = setUp();
+    const order: { name: string; sentAt: number; answeredAt: number }[] = [];
+    for (let index = 0; index < 3; index += 1) void runs(clock, ask({ endpoint: "/slow", caller: "greedy" }), "greedy", { order });
+    void runs(clock, ask({ endpoint: "/slow", caller: "busy" }), "busy", { order });
+    for (let second = 0; second < 16; second += 1) {
+      void runs(clock, ask({ caller: "busy" }), "other", { order });
+      await clock.advance(1000);
+    }
+    expect(order.filter(({ name }) => name !== "other").map(({ name }) => name)).toEqual(["greedy", "greedy", "busy", "greedy"]);
+  });
+
+  it("lets a read pass now and then, however busy a trader is", async () => {
+    const { clock, ask } = setUp();
+    const held = await Promise.all(Array.from({ length: 40 }, () => ask()));
+    const order: { name: string; sentAt: number; answeredAt: number }[] = [];
+    for (let index = 0; index < 30; index += 1) void runs(clock, ask({ urgent: true, caller: "trader" }), "order", { order });
+    void runs(clock, ask({ caller: "reader" }), "read", { order });
+    for (const turn of held) turn.done(true);
+    await clock.advance(2000);
+    expect(order.map(({ name }) => name).indexOf("read")).toBe(9);
+  });
+
+  it("tells its observer what it does, by kind of endpoint", async () => {
+    const clock = fakeClock();
+    const heard: unknown[] = [];
+    const observer = {
+      sent: (about: object) => heard.push(about),
+      refused: (endpointClass: string) => heard.push(endpointClass),
+      limited: (reason: string) => heard.push(reason),
+    };
+    const pacer = new Pacer({ clock, log: pino({ enabled: false }), observer });
+    const request = { caller: "a", urgent: false, repeatsPriming: false, signal: new AbortController().signal };
+    const turn = await pacer.turn({ ...request, endpoint: "/pa/performance" });
+    turn.refused();
+    turn.done(true);
+    await expect(pacer.turn({ ...request, endpoint: "/pa/performance" })).rejects.toMatchObject({ retryAfterSeconds: 901 });
+    expect(heard).toEqual([{ endpointClass: "performance", urgent: false, waitedMs: 0 }, "performance", "wait"]);
+  });
+
   it("gives up on those whose turn did not come within 20 seconds", async () => {
     const { clock, ask } = setUp();
     await ask({ endpoint: "/charts" });

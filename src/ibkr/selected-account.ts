@@ -23,7 +23,11 @@ export class SelectedAccount {
   }
 
   /** Runs a read while the account is selected; `select` is called where that isn't known to be so. Rejects with the signal's reason when that aborts before the read. */
-  async run<T>(accountId: string, act: { select(): Promise<void>; read(): Promise<T> }, signal: AbortSignal): Promise<T> {
+  async run<T>(
+    accountId: string,
+    act: { readonly select: () => Promise<void>; readonly read: () => Promise<T> },
+    signal: AbortSignal,
+  ): Promise<T> {
     await this.#enter(accountId, signal);
     try {
       await this.#ensure(accountId, act.select, signal);
