@@ -158,6 +158,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   oauth();
   const setup = await prepareFirstSetup({ storage, clock, random });
   background(trading.reconcile(), log, "settling open orders");
+  background(connections.warmUp(), log, "opening connections that are kept warm");
   return {
     url: server.boundUrl,
     publicUrl,

@@ -21,7 +21,7 @@ afterAll(() => databases.stop());
 /** Connections whose broker answers, refuses or stays silent, by the connection's id. */
 function connectionsThat(
   behave: (connectionId: string, signal: AbortSignal) => Promise<void>,
-): Connections & { readonly opened: string[] } {
+): Pick<Connections, "open"> & { readonly opened: string[] } {
   const opened: string[] = [];
   return {
     opened,
@@ -32,7 +32,6 @@ function connectionsThat(
       // The survey asks for accounts only.
       return { connectionId, label: "", broker: { accounts: () => Promise.resolve([account]) } as unknown as Broker };
     },
-    close: () => Promise.resolve(),
   };
 }
 

@@ -20,7 +20,7 @@ export interface SurveyedConnection {
 
 export interface SurveyDeps {
   readonly storage: Storage;
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, "open">;
   readonly clock: Clock;
   /** False where the demo may not be: its connection opens nothing, so that it is not offered. */
   readonly servesDemo: boolean;

@@ -112,7 +112,7 @@ describe("the pool", () => {
     await store("c6", { baseUrl: "http://127.0.0.1:1/v1/api" }, { ...simulator.credentials });
     const { connections, sent } = pool();
     const ref = { connectionId: "c6", userId: "ada" };
-    await expect(connections.open(ref, signal)).rejects.toMatchObject({ code: "upstream_unavailable", retryAfterSeconds: 1 });
+    await expect(connections.open(ref, signal)).rejects.toMatchObject({ code: "upstream_unavailable", retryAfterSeconds: 2 });
     await expect(connections.open(ref, signal)).rejects.toMatchObject({ code: "upstream_unavailable" });
     expect(logins(sent)).toBe(1);
     await expect.poll(async () => (await connections.open(ref, signal).catch(() => undefined), logins(sent)), { timeout: 5000 }).toBe(2);

@@ -1,23 +1,37 @@
 import { z } from "zod";
 
+import type { LinkHealth } from "../broker/health.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import { type ConnectionRow, findConnection } from "../storage/connections.ts";
+import {
+  type ConnectionSwitches,
+  listWarmConnections,
+  readConnectionSwitches,
+  setConnectionPaused,
+  setConnectionWarm,
+  userNamesOfOthers,
+} from "../storage/connection-life.ts";
+import { type ConnectionRow, findConnection, listConnections } from "../storage/connections.ts";
 import type { Sealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { connectUpstream } from "../upstreams/index.ts";
 import type { HostPolicy } from "../upstreams/host-policy.ts";
 import type { Link, UpstreamDeps } from "../upstreams/upstream.ts";
+import { connectionHealth, untriedLink } from "./connection-health.ts";
 import { parseMode } from "./connection-mode.ts";
-import type { ConnectionRef, Connections, OpenConnection } from "./connections.ts";
+import type { ConnectionHealth, ConnectionRef, Connections, ConnectionTest, OpenConnection } from "./connections.ts";
+import { LinkNotes } from "./link-notes.ts";
+import { testLink } from "./test-link.ts";
 
 /** Each open link holds caches and one request a minute to keep its session; a person has a handful of connections. */
 const MAX_OPEN_LINKS = 200;
 /** An unused link is closed after this, which frees the user's one brokerage session for TWS or the phone. */
 const IDLE_MS = 30 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
+/** Sessions that are kept warm are opened so many at a time: a login costs some milliseconds of computing. */
+const WARMING_AT_ONCE = 4;
 
 export interface PoolDeps {
   readonly storage: Storage;
@@ -33,11 +47,15 @@ export interface PoolDeps {
 interface Entry {
   readonly userId: string;
   readonly link: Link;
+  readonly notes: LinkNotes;
   readonly open: OpenConnection;
+  /** As it was when the link was made: other settings or secrets need another link. */
+  readonly row: ConnectionRow;
+  isWarm: boolean;
   usedAt: number;
 }
 
-/** The pool of live links: one per connection, opened on first use and closed when idle. */
+/** The pool of live links: one per connection, opened on first use and closed when idle unless it is kept warm. */
 export function createConnections(deps: PoolDeps): Connections {
   return new Pool(deps);
 }
@@ -46,12 +64,13 @@ class Pool implements Connections {
   readonly #deps: PoolDeps;
   readonly #entries = new Map<string, Entry>();
   readonly #loading = new Map<string, Promise<Entry>>();
+  readonly #listeners = new Map<string, Set<() => void>>();
   readonly #stopSweeping: () => void;
-  #isClosed = false;
+  readonly #ended = new AbortController();
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
-    this.#stopSweeping = deps.clock.every(SWEEP_EVERY_MS, () => background(this.#sweep(), deps.log, "closing idle connections"));
+    this.#stopSweeping = deps.clock.every(SWEEP_EVERY_MS, () => background(this.#sweep(), deps.log, "looking after connections"));
   }
 
   open(ref: ConnectionRef, signal: AbortSignal): Promise<OpenConnection> {
@@ -61,24 +80,128 @@ class Pool implements Connections {
     return Promise.resolve(entry.open);
   }
 
+  async health(ref: ConnectionRef): Promise<ConnectionHealth | undefined> {
+    const all = await this.healthOfAll(ref.userId);
+    return all.find(({ connectionId }) => connectionId === ref.connectionId);
+  }
+
+  async healthOfAll(userId: string): Promise<readonly ConnectionHealth[]> {
+    const { storage } = this.#deps;
+    const rows = await listConnections(storage, userId);
+    const lives = rows.map((row) => this.#liveHealth(row));
+    const names = rows.map((row, index) =>
+      row.mode === "simulated" ? undefined : (lives[index]?.userName ?? row.ibkr_user_name ?? undefined),
+    );
+    const foreign = await userNamesOfOthers(storage, userId, [...new Set(names.filter((name) => name !== undefined))]);
+    return rows.map((row, index) => {
+      const name = names[index];
+      const sharesUserNameWith = rows
+        .filter((_, other) => other !== index && name !== undefined && names[other] === name)
+        .map(({ label }) => label);
+      return connectionHealth(row, lives[index], { sharesUserNameWith, sharedWithOthers: name !== undefined && foreign.has(name) });
+    });
+  }
+
+  async test(ref: ConnectionRef, { signal, onProgress }: ConnectionTest): Promise<LinkHealth> {
+    let entry: Entry;
+    try {
+      entry = await this.#entryFor(ref);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return untriedLink(error, error.code === "connection_not_ready" ? "oauth_consumer" : "brokerage_session", this.#deps.clock.now());
+    }
+    const stop = entry.link.onHealth(onProgress);
+    try {
+      await testLink(entry.link, signal, this.#deps.log);
+      return entry.link.health();
+    } finally {
+      stop();
+    }
+  }
+
+  async takeOver(ref: ConnectionRef, signal: AbortSignal): Promise<LinkHealth> {
+    const { link } = await this.#entryFor(ref);
+    await link.takeOver(signal);
+    return link.health();
+  }
+
+  async pause(ref: ConnectionRef): Promise<void> {
+    await setConnectionPaused(this.#deps.storage, ref, this.#deps.clock.now());
+    await this.#forget(ref);
+  }
+
+  async resume(ref: ConnectionRef): Promise<void> {
+    await setConnectionPaused(this.#deps.storage, ref, null);
+    this.#tell(ref.userId);
+  }
+
+  async setKeepWarm(ref: ConnectionRef, on: boolean): Promise<void> {
+    const isThere = await setConnectionWarm(this.#deps.storage, ref, on);
+    const entry = this.#entries.get(ref.connectionId);
+    if (entry?.userId === ref.userId) entry.isWarm = on;
+    if (isThere && on) background(this.#warm(ref), this.#deps.log, "keeping a connection warm");
+    this.#tell(ref.userId);
+  }
+
+  async forget(connectionId: string): Promise<void> {
+    // One that is being connected right now was read from the former row.
+    await Promise.allSettled([...this.#loading].filter(([key]) => isOf(key, { connectionId })).map(([, loading]) => loading));
+    const entry = this.#entries.get(connectionId);
+    if (entry === undefined) return;
+    await this.#drop(connectionId, entry);
+    this.#tell(entry.userId);
+  }
+
+  async forgetUser(userId: string): Promise<void> {
+    await Promise.allSettled([...this.#loading].filter(([key]) => isOf(key, { userId })).map(([, loading]) => loading));
+    const own = [...this.#entries].filter(([, entry]) => entry.userId === userId);
+    await Promise.all(own.map(([connectionId, entry]) => this.#drop(connectionId, entry)));
+    this.#tell(userId);
+  }
+
+  onChange(userId: string, listener: () => void): () => void {
+    const own = this.#listeners.get(userId) ?? new Set();
+    this.#listeners.set(userId, own.add(listener));
+    return () => {
+      own.delete(listener);
+      if (own.size === 0 && this.#listeners.get(userId) === own) this.#listeners.delete(userId);
+    };
+  }
+
+  async warmUp(): Promise<void> {
+    const wanted = (await listWarmConnections(this.#deps.storage)).filter(({ connectionId }) => !this.#entries.has(connectionId));
+    const rest = wanted.values();
+    const work = async (): Promise<void> => {
+      for (const ref of rest) await this.#warm(ref);
+    };
+    await Promise.all(Array.from({ length: WARMING_AT_ONCE }, work));
+  }
+
   async close(): Promise<void> {
-    this.#isClosed = true;
+    if (this.#isClosed) return;
+    this.#ended.abort(shuttingDown());
     this.#stopSweeping();
     await Promise.allSettled(this.#loading.values());
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
-    await Promise.all(entries.map((entry) => entry.link.close()));
+    await Promise.all([...this.#entries].map(([connectionId, entry]) => this.#drop(connectionId, entry)));
+  }
+
+  get #isClosed(): boolean {
+    return this.#ended.signal.aborted;
   }
 
   async #open(ref: ConnectionRef, signal: AbortSignal): Promise<OpenConnection> {
-    if (this.#isClosed)
-      throw new GatewayError("connection_not_ready", "The gateway is shutting down.", { whatToDo: "Try again in a minute." });
     signal.throwIfAborted();
+    const entry = await this.#entryFor(ref);
+    await entry.link.ready(signal);
+    return entry.open;
+  }
+
+  async #entryFor(ref: ConnectionRef): Promise<Entry> {
+    if (this.#isClosed) throw shuttingDown();
     const known = this.#entries.get(ref.connectionId);
     const entry = known?.userId === ref.userId ? known : await this.#load(ref);
     entry.usedAt = this.#deps.clock.now();
-    await entry.link.ready(signal);
-    return entry.open;
+    return entry;
   }
 
   /** One at a time per connection and owner. */
@@ -96,32 +219,101 @@ class Pool implements Connections {
       throw new GatewayError("connection_not_ready", "This connection no longer exists.", {
         whatToDo: "Use a key of a connection that exists.",
       });
+    refuseStopped(row);
     const secrets = readSecrets(row, sealer);
     const log = this.#deps.log.child({ connection: row.id });
     const stored = { kind: row.kind, settings: JSON.parse(row.settings), secrets };
     const link = connectUpstream(stored, { ...this.#deps, log, expectedMode: parseMode(row.mode) });
-    const entry: Entry = { userId: row.user_id, link, open: { connectionId: row.id, label: row.label, broker: link }, usedAt: clock.now() };
+    const notes = new LinkNotes({ storage, log }, row);
+    link.onHealth((health) => {
+      notes.take(health);
+      this.#tell(row.user_id);
+    });
+    const open = { connectionId: row.id, label: row.label, broker: link };
+    const entry: Entry = { userId: row.user_id, link, notes, open, row, isWarm: row.keep_warm === 1, usedAt: clock.now() };
     await this.#makeRoom();
     this.#entries.set(row.id, entry);
     return entry;
   }
 
-  async #makeRoom(): Promise<void> {
-    if (this.#entries.size < MAX_OPEN_LINKS) return;
-    const [oldest] = [...this.#entries].toSorted(([, a], [, b]) => a.usedAt - b.usedAt);
-    if (oldest !== undefined) await this.#drop(...oldest);
+  /** Opens a session that is kept warm; what can't be opened now is tried again by the session, or with the next sweep. */
+  async #warm(ref: ConnectionRef): Promise<void> {
+    try {
+      if (!this.#isClosed) await this.open(ref, this.#ended.signal);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.#deps.log.info({ connection: ref.connectionId, code: error.code }, "a connection that is kept warm is not open");
+    }
   }
 
+  /** Those that nobody asked to keep warm go first. */
+  async #makeRoom(): Promise<void> {
+    if (this.#entries.size < MAX_OPEN_LINKS) return;
+    const [first] = [...this.#entries].toSorted(([, a], [, b]) => Number(a.isWarm) - Number(b.isWarm) || a.usedAt - b.usedAt);
+    if (first !== undefined) await this.#drop(...first);
+  }
+
+  /** Closes what is idle or was changed by another process, and opens what is kept warm. */
   async #sweep(): Promise<void> {
     const now = this.#deps.clock.now();
-    const idle = [...this.#entries].filter(([, entry]) => now - entry.usedAt >= IDLE_MS);
-    await Promise.all(idle.map(([connectionId, entry]) => this.#drop(connectionId, entry)));
+    const switches = await readConnectionSwitches(this.#deps.storage, [...this.#entries.keys()]);
+    const byId = new Map(switches.map((row) => [row.id, row]));
+    const over = [...this.#entries].filter(([connectionId, entry]) => {
+      const row = byId.get(connectionId);
+      entry.isWarm = row?.keep_warm === 1;
+      return isOver(entry, row) || (!entry.isWarm && now - entry.usedAt >= IDLE_MS);
+    });
+    await Promise.all(over.map(([connectionId, entry]) => this.#drop(connectionId, entry)));
+    for (const userId of new Set(over.map(([, entry]) => entry.userId))) this.#tell(userId);
+    await this.warmUp();
+  }
+
+  async #forget({ connectionId, userId }: ConnectionRef): Promise<void> {
+    if (this.#entries.get(connectionId)?.userId === userId || this.#loading.size > 0) await this.forget(connectionId);
+    this.#tell(userId);
   }
 
   async #drop(connectionId: string, entry: Entry): Promise<void> {
     if (this.#entries.get(connectionId) === entry) this.#entries.delete(connectionId);
     await entry.link.close();
+    await entry.notes.settled();
   }
+
+  #liveHealth(row: ConnectionRow): LinkHealth | undefined {
+    const entry = this.#entries.get(row.id);
+    return entry?.userId === row.user_id ? entry.link.health() : undefined;
+  }
+
+  #tell(userId: string): void {
+    for (const listener of this.#listeners.get(userId) ?? []) listener();
+  }
+}
+
+/** True for a link that must not go on: its row is gone, paused, frozen, or says something else than when it was made. */
+function isOver({ row: before, link }: Entry, row: ConnectionSwitches | undefined): boolean {
+  if (row === undefined || row.user_id !== before.user_id || row.paused_at !== null) return true;
+  if (row.frozen_at !== null) return link.health().state !== "frozen";
+  return row.settings !== before.settings || row.sealed_secrets !== before.sealed_secrets || row.label !== before.label;
+}
+
+function isOf(key: string, wanted: Partial<ConnectionRef>): boolean {
+  const [userId, connectionId] = z.tuple([z.string(), z.string()]).parse(JSON.parse(key));
+  return (wanted.userId ?? userId) === userId && (wanted.connectionId ?? connectionId) === connectionId;
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError("connection_not_ready", "The gateway is shutting down.", { whatToDo: "Try again in a minute." });
+}
+
+function refuseStopped(row: ConnectionRow): void {
+  if (row.frozen_at !== null)
+    throw new GatewayError("connection_frozen", row.frozen_because ?? "The connection is frozen.", {
+      whatToDo: "Nothing is sent any more. Its owner has to set the connection up anew, with credentials of the right kind.",
+    });
+  if (row.paused_at !== null)
+    throw new GatewayError("connection_paused", "The connection's owner paused it.", {
+      whatToDo: "Its owner can resume it in the console.",
+    });
 }
 
 function readSecrets(row: ConnectionRow, sealer: Sealer): Record<string, string> {

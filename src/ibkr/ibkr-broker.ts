@@ -1,7 +1,8 @@
 import type { Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
-import type { LinkHealth } from "../broker/health.ts";
+import type { HealthLayer, LinkHealth } from "../broker/health.ts";
 import type { Clock } from "../lib/clock.ts";
+import { type ErrorCode, GatewayError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { version } from "../lib/version.ts";
@@ -105,7 +106,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     options: (underlyingConid, contract, call) => optionChains.options(underlyingConid, contract, call),
     instruments: (conids, call) => contracts.instruments(conids, call),
     tradingRules: async (conid, call) => (await contracts.rules(conid, call)).rules,
-    quotes: (conids, call) => quotes.quotes(conids, call),
+    quotes: (conids, call) => noted(session, "market_data", quotes.quotes(conids, call)),
     history: (request, call) => histories.history(request, call),
     orders: (accountId, call) => orders.list(accountId, call),
     order: (accountId, orderId, call) => orders.find(accountId, orderId, call),
@@ -118,3 +119,18 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     ...createResearch({ api, accounts, portfolio, contracts, optionChains, streams }),
   };
 }
+
+/** Lets a layer's health show how what it serves goes. A caller who hung up says nothing of it. */
+async function noted<T>(session: Session, layer: HealthLayer, read: Promise<T>): Promise<T> {
+  try {
+    const answer = await read;
+    session.note(layer, "ok");
+    return answer;
+  } catch (error) {
+    if (error instanceof GatewayError && TELLING.has(error.code)) session.note(layer, error);
+    throw error;
+  }
+}
+
+/** Failures of the broker, not of a caller's arguments. */
+const TELLING: ReadonlySet<ErrorCode> = new Set(["broker_error", "market_data_unavailable", "timeout", "upstream_unavailable"]);

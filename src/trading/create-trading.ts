@@ -17,7 +17,7 @@ import type { Trading } from "./trading.ts";
 
 export interface TradingDeps {
   readonly storage: Storage;
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, "open">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -11,7 +11,7 @@ import type { Storage } from "../storage/storage.ts";
 
 export interface SettlementDeps {
   readonly storage: Storage;
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, "open">;
   readonly clock: Clock;
   readonly log: Log;
 }

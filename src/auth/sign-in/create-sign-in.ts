@@ -28,7 +28,7 @@ export interface SignInOptions {
   readonly passwordCost?: PasswordCost;
 }
 
-export interface SignInOuterDeps extends SignInDeps {
+export interface SignInOuterDeps extends SignInDeps, Pick<SignInParts, "connections"> {
   readonly pages: PageRenderer;
   readonly assets: Assets;
 }

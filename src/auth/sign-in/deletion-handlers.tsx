@@ -58,6 +58,7 @@ export function createDeletionHandlers(parts: SignInParts) {
         return goTo(withReturnPath("/sign-in?again=1", DELETE_PATH));
       }
       await deleteUser(storage, user.userId);
+      await parts.connections.forgetUser(user.userId);
       log.info({ event: "account_deleted", user_id: user.userId }, "an account was deleted with all that belonged to it");
       return goTo("/sign-in?done=deleted", [cookies.clearSession()]);
     },

@@ -1,3 +1,4 @@
+import type { Connections } from "../../connections/connections.ts";
 import type { Assets } from "../../pages/assets.ts";
 import type { PageRenderer } from "../../pages/page-renderer.tsx";
 import type { SessionKeeper, SignInMethod } from "./browser-session.ts";
@@ -23,6 +24,8 @@ export interface SignInParts extends SignInDeps {
   readonly allowedDomains: readonly string[];
   readonly pages: PageRenderer;
   readonly assets: Assets;
+  /** Whose live sessions end with an account. */
+  readonly connections: Pick<Connections, "forgetUser">;
 }
 
 /** Where a person goes who came from nowhere. */

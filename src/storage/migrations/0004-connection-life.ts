@@ -25,6 +25,9 @@ async function growConnections(db: Kysely<Database>): Promise<void> {
     .alterTable("connections")
     .addColumn("keep_warm", "bigint", (column) => column.notNull().defaultTo(0))
     .execute();
+  // Whoever else has this user name, and what to open at a start, is asked across users.
+  await db.schema.createIndex("connections_ibkr_user_name").on("connections").columns(["ibkr_user_name"]).execute();
+  await sql`create index connections_warm on connections (created_at, id) where keep_warm = 1`.execute(db);
 }
 
 async function addToolsets(db: Kysely<Database>): Promise<void> {
