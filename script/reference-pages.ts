@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 
 import { systemClock } from "../src/lib/clock.ts";
+import { TOOLSETS, toolsetOf } from "../src/connections/toolsets.ts";
 import { describeSettings } from "../src/config.ts";
 import { ERROR_MEANINGS } from "../src/lib/error-meanings.ts";
 import { ERROR_CODES } from "../src/lib/errors.ts";
@@ -40,9 +41,20 @@ ${rows.join("\n")}
 `;
 }
 
+const TOOLSETS_SECTION = `## Toolsets
+
+Every caller is shown the core. Further tools are in toolsets, so that a model's list stays short; they are chosen at consent, with a key (\`ibkr-gateway key create --toolsets\`), or by the address:
+\`/mcp?toolsets=${TOOLSETS.map(({ name }) => name).join(",")}\` shows these, \`all\` every one, \`core\` none; what the address says stands in place of what the key or the grant says. A toolset is no
+permission: a tool that is not listed can still be called by a caller of its scope.
+
+| toolset | tools |
+|---|---|
+${TOOLSETS.map(({ name, tools }) => `| \`${name}\` | ${tools.map((tool) => `\`${tool}\``).join(", ")} |`).join("\n")}
+`;
+
 function toolsPage(): string {
   const registry = createRegistry(loadTools(), { name: "ibkr-gateway", title: "IBKR Gateway", version: "0" });
-  const sections = registry.visibleTo("write").map(({ tool, inputSchema }) => {
+  const sections = registry.all.map(({ tool, inputSchema }) => {
     const properties = isRecord(inputSchema["properties"]) ? inputSchema["properties"] : {};
     const required = new Set(Array.isArray(inputSchema["required"]) ? inputSchema["required"] : []);
     const rows = Object.entries(properties).map(
@@ -52,9 +64,14 @@ function toolsPage(): string {
     const hints = Object.entries(tool.annotations)
       .filter(([, value]) => value === true)
       .map(([hint]) => `\`${hint}\``);
-    return `## ${tool.name}\n\n${tool.title}. Scope \`${tool.scope}\`${hints.length === 0 ? "" : `; ${hints.join(", ")}`}.\n\n${tool.description}\n\n${table}\n`;
+    return `## ${tool.name}\n\n${tool.title}. Scope \`${tool.scope}\`${toolsetText(tool.name)}${hints.length === 0 ? "" : `; ${hints.join(", ")}`}.\n\n${tool.description}\n\n${table}\n`;
   });
-  return `${NOTE}# Tools\n\nWhat each answers is in [answers.md](answers.md). Arguments are read leniently (\`"265598"\`, \`"true"\`, \`buy\`, a JSON-encoded list); unknown names are refused with the nearest known one.\n\n${sections.join("\n")}`;
+  return `${NOTE}# Tools\n\nWhat each answers is in [answers.md](answers.md). Arguments are read leniently (\`"265598"\`, \`"true"\`, \`buy\`, a JSON-encoded list); unknown names are refused with the nearest known one.\n\n${TOOLSETS_SECTION}\n${sections.join("\n")}`;
+}
+
+function toolsetText(tool: string): string {
+  const toolset = toolsetOf(tool);
+  return toolset === undefined ? "" : `; toolset \`${toolset}\``;
 }
 
 function typeText(schema: unknown): string {

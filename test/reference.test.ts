@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { referencePages } from "../script/reference-pages.ts";
 import { describeSettings } from "../src/config.ts";
+import { TOOLSETS } from "../src/connections/toolsets.ts";
 import { ERROR_CODES } from "../src/lib/errors.ts";
 import { loadTools } from "../src/mcp/load-tools.ts";
 import { createRegistry } from "../src/mcp/registry.ts";
@@ -18,24 +19,26 @@ it.each(Object.entries(await referencePages()))("docs/reference/%s is what scrip
 });
 
 describe("the surface", () => {
+  const EVERY_SET = TOOLSETS.map(({ name }) => name);
   const registry = createRegistry(loadTools(), { name: "ibkr-gateway", title: "IBKR Gateway", version: "0" });
 
   it("tools, arguments, descriptions, settings and error codes change only with their snapshot", () => {
     expect({
-      tools: JSON.parse(registry.listResult("write", "legacy").toString()) as unknown,
-      readTools: registry.visibleTo("read").map(({ tool }) => tool.name),
+      tools: JSON.parse(registry.listResult({ scope: "write", toolsets: EVERY_SET }, "legacy").toString()) as unknown,
+      toolsets: Object.fromEntries(TOOLSETS.map(({ name, tools }) => [name, tools])),
+      readTools: registry.visibleTo({ scope: "read", toolsets: EVERY_SET }).map(({ tool }) => tool.name),
       settings: describeSettings().map(({ name, fallback }) => `${name}=${fallback ?? ""}`),
       errors: ERROR_CODES,
     }).toMatchSnapshot();
   });
 
-  it("the list of tools stays under 18 KB in both eras", () => {
+  it("the core's list of tools stays under 18 KB in both eras", () => {
     for (const era of ["legacy", "2026-07-28"] as const)
-      expect(registry.listResult("write", era).byteLength, era).toBeLessThanOrEqual(18_432);
+      expect(registry.listResult({ scope: "write", toolsets: [] }, era).byteLength, era).toBeLessThanOrEqual(18_432);
   });
 
   it("every tool has a title, all four hints, an output schema, and a description of two sentences at most with an example", () => {
-    for (const { tool } of registry.visibleTo("write")) {
+    for (const { tool } of registry.all) {
       expect(tool.title, tool.name).not.toBe("");
       expect(Object.keys(tool.annotations).toSorted(), tool.name).toEqual([
         "destructiveHint",
@@ -51,7 +54,7 @@ describe("the surface", () => {
 
   it("every field that an output schema declares is documented", () => {
     const answers = page("answers.md");
-    const fields = registry.visibleTo("write").flatMap(({ tool }) => Object.keys(tool.outputSchema["properties"] as object));
+    const fields = registry.all.flatMap(({ tool }) => Object.keys(tool.outputSchema["properties"] as object));
     expect([...new Set(fields)].filter((field) => !answers.includes(`\`${field}\``))).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import type { Log } from "../lib/log.ts";
 import type { AuditEnd, AuditLog, AuditStart } from "../storage/audit-log.ts";
 import type { Trading } from "../trading/trading.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
-import type { InputResponse, ToolAnswer, ToolContext } from "./define-tool.ts";
+import type { InputResponse, OfflineContext, ToolAnswer, ToolContext } from "./define-tool.ts";
 import type { Era, ServerInfo } from "./protocol.ts";
 import { readArguments } from "./read-arguments.ts";
 import { redactArguments } from "./redact-arguments.ts";
@@ -24,7 +24,7 @@ export interface CallMetrics {
 }
 
 export interface CallToolDeps {
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, "open" | "health">;
   readonly trading: Trading;
   readonly audit: Pick<AuditLog, "record" | "begin" | "complete">;
   readonly metrics: CallMetrics;
@@ -155,10 +155,9 @@ class CallRun {
 
   async #run(args: Record<string, unknown>, deadline: Deadline): Promise<ToolAnswer> {
     const { registered, caller } = this.#call;
-    const { broker } = await this.#deps.connections.open(caller, deadline.signal);
-    const context: ToolContext = {
+    const { connections, clock, trading } = this.#deps;
+    const offline: OfflineContext = {
       caller,
-      broker,
       call: {
         signal: deadline.signal,
         caller: caller.id,
@@ -166,8 +165,15 @@ class CallRun {
           this.upstreamCalls += 1;
         },
       },
-      clock: this.#deps.clock,
-      trading: this.#deps.trading,
+      clock,
+      connectionHealth: () => connections.health(caller),
+    };
+    if (registered.tool.needsBroker === false) return registered.tool.run(args, offline);
+    const { broker } = await connections.open(caller, deadline.signal);
+    const context: ToolContext = {
+      ...offline,
+      broker,
+      trading,
       pinAccount: (accountId) => this.#deps.pinAccount(caller, accountId),
       canElicitForm: this.#call.canElicitForm,
       inputResponse: this.#call.inputResponse,

@@ -2,6 +2,7 @@ import type { z } from "zod";
 
 import type { Broker, CallOptions } from "../broker/broker.ts";
 import type { Caller, Scope } from "../connections/caller.ts";
+import type { ConnectionHealth } from "../connections/connections.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Trading } from "../trading/trading.ts";
@@ -20,12 +21,18 @@ export interface InputResponse {
   readonly inputResponses: JsonObject;
 }
 
-/** What a tool may use: who asks, the broker behind the caller's connection, and the order pipeline. */
-export interface ToolContext {
+/** What every tool may use, whether or not the caller's connection works. */
+export interface OfflineContext {
   readonly caller: Caller;
-  readonly broker: Broker;
   readonly call: CallOptions;
   readonly clock: Clock;
+  /** What is known of the caller's connection without asking its broker; undefined when it was deleted meanwhile. */
+  connectionHealth(): Promise<ConnectionHealth | undefined>;
+}
+
+/** What a tool may use that works on an open connection: the broker behind it, and the order pipeline. */
+export interface ToolContext extends OfflineContext {
+  readonly broker: Broker;
   readonly trading: Trading;
   /** Makes `accountId` this caller's current account. */
   pinAccount(accountId: string): Promise<void>;
@@ -50,8 +57,8 @@ export interface InputRequiredAnswer {
 
 export type ToolAnswer = CompleteAnswer | InputRequiredAnswer;
 
-/** One MCP tool. `input` is strict about unknown keys and lenient about types; `run` throws `GatewayError`. */
-export interface Tool<Input extends z.ZodObject = z.ZodObject> {
+/** What a tool says of itself. `input` is strict about unknown keys and lenient about types. */
+interface ToolFacts<Input extends z.ZodObject> {
   readonly name: string;
   readonly title: string;
   /** At most two sentences and one example. */
@@ -62,11 +69,31 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   readonly input: Input;
   /** JSON Schema of `structured`: the envelope; row objects stay open. */
   readonly outputSchema: JsonObject;
+}
+
+/** A tool that works on the caller's connection, which is opened before it runs. `run` throws `GatewayError`. */
+export interface BrokerTool<Input extends z.ZodObject = z.ZodObject> extends ToolFacts<Input> {
+  readonly needsBroker?: true;
   run(args: z.output<Input>, context: ToolContext): Promise<ToolAnswer>;
 }
 
+/** A tool that answers without opening the caller's connection, which may be down. `run` throws `GatewayError`. */
+export interface OfflineTool<Input extends z.ZodObject = z.ZodObject> extends ToolFacts<Input> {
+  readonly needsBroker: false;
+  run(args: z.output<Input>, context: OfflineContext): Promise<ToolAnswer>;
+}
+
+/** One MCP tool. */
+export type Tool<Input extends z.ZodObject = z.ZodObject> = BrokerTool<Input> | OfflineTool<Input>;
+
 /** Declares a tool with its argument types inferred from `input`; the result fits any list of tools. */
-export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
+export function defineTool<Input extends z.ZodObject>(tool: BrokerTool<Input>): Tool {
   // A tool is only ever run with what its own `input` has parsed (call-tool.ts), so widening its parameter is sound.
+  return tool;
+}
+
+/** Declares a tool that needs no open connection. */
+export function defineOfflineTool<Input extends z.ZodObject>(tool: OfflineTool<Input>): Tool {
+  // As above.
   return tool;
 }

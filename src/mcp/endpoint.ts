@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Caller } from "../connections/caller.ts";
+import { TOOLSET_WORDS } from "../connections/toolsets.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { readBody } from "../lib/read-body.ts";
 import type { AuditLog } from "../storage/audit-log.ts";
+import { askedToolsets } from "./asked-toolsets.ts";
 import type { Authenticate } from "./authentication.ts";
 import type { CallTool } from "./call-tool.ts";
 import { clientOf, type Exchange, type RequestFacts } from "./exchange.ts";
@@ -19,6 +22,9 @@ import { createServeMessage } from "./serve-message.ts";
 export const MAX_BODY_BYTES = 1_048_576;
 /** Most requests worked on at the same time; beyond it the answer is "try again" at once, so that memory stays bounded. */
 export const MAX_CONCURRENT_REQUESTS = 2_048;
+
+/** Longest part of an unknown name that an answer repeats. */
+const MAX_SHOWN_NAME = 40;
 
 /** Told of what the endpoint answers without calling a tool. */
 export interface EndpointMetrics {
@@ -100,7 +106,7 @@ interface Admission {
   readonly resourceMetadataUrl: (() => string) | undefined;
 }
 
-/** Makes the way in: who asks, then the body as JSON. */
+/** Makes the way in: who asks and for which tools, then the body as JSON. */
 function createAdmission({ authenticate, metrics, clock }: EndpointDeps, { rows, serve, resourceMetadataUrl }: Admission) {
   return async (req: IncomingMessage, res: ServerResponse, facts: RequestFacts): Promise<void> => {
     const startedAt = clock.monotonic();
@@ -110,11 +116,19 @@ function createAdmission({ authenticate, metrics, clock }: EndpointDeps, { rows,
       unauthorized(res, authentication.reason, resourceMetadataUrl?.());
       return;
     }
-    const request = { ...facts, req, res, caller: authentication.caller, startedAt };
+    const asked = askedToolsets(req.url);
+    const caller: Caller = asked === undefined ? authentication.caller : { ...authentication.caller, toolsets: asked.toolsets };
+    const request = { ...facts, req, res, caller, startedAt };
     const refuseBody = (status: number, code: string, message: string): void => {
       rows.record(request, "invalid", { outcome: "error", code });
       refuse(res, status, code === "parse_error" ? RPC.parseError : RPC.refused, message);
     };
+    const [unknownToolset] = asked?.unknown ?? [];
+    if (unknownToolset !== undefined) {
+      const name = JSON.stringify(unknownToolset.slice(0, MAX_SHOWN_NAME));
+      refuseBody(400, "unknown_toolset", `There is no toolset ${name}: the address may name any of ${TOOLSET_WORDS.join(", ")}.`);
+      return;
+    }
     if (!isJson(req.headers["content-type"])) {
       refuseBody(415, "not_json", "The body must be JSON: send the header Content-Type: application/json.");
       return;

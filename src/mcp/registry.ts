@@ -1,4 +1,5 @@
-import type { Scope } from "../connections/caller.ts";
+import type { Caller } from "../connections/caller.ts";
+import { TOOLSETS, toolsetOf } from "../connections/toolsets.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Tool } from "./define-tool.ts";
 import { inputSchemaOf } from "./input-schema.ts";
@@ -16,37 +17,75 @@ export interface RegisteredTool {
   readonly changesSomething: boolean;
 }
 
+/** What decides which tools a caller is shown. */
+export type Audience = Pick<Caller, "scope" | "toolsets">;
+
 /** The tools by name, and the lists of them as the bytes that go on the wire. */
 export interface Registry {
   readonly serverInfo: ServerInfo;
+  /** Every tool, in the fixed order. */
+  readonly all: readonly RegisteredTool[];
   find(name: string): RegisteredTool | undefined;
-  /** The tools that a scope sees, in their fixed order. */
-  visibleTo(scope: Scope): readonly RegisteredTool[];
-  /** The `tools/list` result for a scope and an era, as the bytes of JSON text made once. */
-  listResult(scope: Scope, era: Era): Buffer;
+  /** The tools that a caller is shown: those of its scope in the core and in its toolsets, in their fixed order. */
+  visibleTo(audience: Audience): readonly RegisteredTool[];
+  /** The same as members of a `tools/list` result. */
+  listEntries(audience: Audience): readonly JsonObject[];
+  /** The `tools/list` result of an era, as the bytes of JSON text made once. */
+  listResult(audience: Audience, era: Era): Buffer;
+}
+
+/** One list: its tools, as they are and as they go on the wire. */
+interface Listing extends Readonly<Record<Era, Buffer>> {
+  readonly visible: readonly RegisteredTool[];
+  readonly entries: readonly JsonObject[];
 }
 
 /** Makes the registry of `tools`, which are listed in the order given. Throws when two share a name. */
 export function createRegistry(tools: readonly Tool[], serverInfo: ServerInfo): Registry {
   const byName = new Map(tools.map((tool) => [tool.name, register(tool)]));
   if (byName.size !== tools.length) throw new Error("two tools share a name");
-  const visible: Record<Scope, readonly RegisteredTool[]> = {
-    read: [...byName.values()].filter(({ tool }) => tool.scope === "read"),
-    write: [...byName.values()],
+  const all = [...byName.values()];
+  // One listing for each scope and each combination of toolsets at most, made when it is first asked for.
+  const listings = new Map<string, Listing>();
+  const listingFor = (audience: Audience): Listing => {
+    const key = keyOf(audience);
+    const known = listings.get(key);
+    if (known !== undefined) return known;
+    const listing = makeListing(
+      all.filter((registered) => isShown(registered, audience)),
+      serverInfo,
+    );
+    listings.set(key, listing);
+    return listing;
   };
-  const render = (scope: Scope): Record<Era, Buffer> => {
-    const entries = visible[scope].map(listEntry);
-    return {
-      legacy: Buffer.from(JSON.stringify({ tools: entries })),
-      [MODERN_VERSION]: Buffer.from(JSON.stringify(modernList(entries, serverInfo))),
-    };
-  };
-  const rendered: Record<Scope, Record<Era, Buffer>> = { read: render("read"), write: render("write") };
   return {
     serverInfo,
+    all,
     find: (name) => byName.get(name),
-    visibleTo: (scope) => visible[scope],
-    listResult: (scope, era) => rendered[scope][era],
+    visibleTo: (audience) => listingFor(audience).visible,
+    listEntries: (audience) => listingFor(audience).entries,
+    listResult: (audience, era) => listingFor(audience)[era],
+  };
+}
+
+function keyOf({ scope, toolsets }: Audience): string {
+  let bits = 0;
+  for (const [index, { name }] of TOOLSETS.entries()) if (toolsets.includes(name)) bits += 2 ** index;
+  return `${scope} ${bits}`;
+}
+
+function isShown({ tool }: RegisteredTool, { scope, toolsets }: Audience): boolean {
+  const toolset = toolsetOf(tool.name);
+  return (scope === "write" || tool.scope === "read") && (toolset === undefined || toolsets.includes(toolset));
+}
+
+function makeListing(visible: readonly RegisteredTool[], serverInfo: ServerInfo): Listing {
+  const entries = visible.map(listEntry);
+  return {
+    visible,
+    entries,
+    legacy: Buffer.from(JSON.stringify({ tools: entries })),
+    [MODERN_VERSION]: Buffer.from(JSON.stringify(modernList(entries, serverInfo))),
   };
 }
 

@@ -3,11 +3,26 @@ import { Client as LegacyClient } from "@modelcontextprotocol/sdk/client/index.j
 import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { KEYS, type McpStack, startMcpStack } from "../../test/support/mcp-stack.ts";
+import { KEYS, type McpStack, startMcpStack, TEST_TOOLS } from "../../test/support/mcp-stack.ts";
+import { z } from "zod";
+
+import { defineTool } from "./define-tool.ts";
+
+/** Named as a tool of a set that these callers don't list. */
+const beyondCore = defineTool({
+  name: "get_futures",
+  title: "Beyond the core",
+  description: "Is in a toolset.",
+  scope: "read",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  input: z.strictObject({}),
+  outputSchema: { type: "object" },
+  run: () => Promise.resolve({ kind: "complete", structured: { futures: [] }, text: "None." }),
+});
 
 let stack: McpStack;
 beforeAll(async () => {
-  stack = await startMcpStack();
+  stack = await startMcpStack({ tools: [...TEST_TOOLS, beyondCore] });
 });
 afterAll(() => stack.close());
 
@@ -26,6 +41,7 @@ const REQUESTS = [
   ["tools/call", { name: "change" }],
   ["tools/call", { name: "ask" }],
   ["tools/call", { name: "refuse" }],
+  ["tools/call", { name: "get_futures" }],
 ] as const;
 
 describe("our own dispatch and the SDK's answer alike", () => {

@@ -1,5 +1,6 @@
 import {
   type CallToolResult,
+  type ListToolsResult,
   McpServer,
   type ServerContext,
   type ServerOptions,
@@ -50,7 +51,10 @@ export interface SdkServerDeps {
   readonly extend?: ServerExtension | undefined;
 }
 
-/** Makes the SDK's server for one request, with the tools of the caller's scope from the same registry as the fast lane. */
+/**
+ * Makes the SDK's server for one request, with the same registry as the fast lane: every tool can be called, since call-tool.ts checks
+ * the scope, and those of the caller's scope and toolsets are listed.
+ */
 export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpServer {
   const cacheHint = { ttlMs: LIST_TTL_MS, cacheScope: "private" } as const;
   const server = new McpServer(
@@ -62,9 +66,18 @@ export function createSdkServer(deps: SdkServerDeps, request: SdkRequest): McpSe
       cacheHints: { "tools/list": cacheHint, "server/discover": cacheHint },
     },
   );
-  for (const registered of deps.registry.visibleTo(request.caller.scope)) registerTool(server, registered, deps.callTool, request);
-  deps.extend?.register(server);
+  const { registry, extend } = deps;
+  for (const registered of extend === undefined ? registry.all : registry.visibleTo(request.caller))
+    registerTool(server, registered, deps.callTool, request);
+  // The extension's tools are known to the SDK alone, which then makes the list.
+  if (extend === undefined) server.server.setRequestHandler("tools/list", () => listResult(registry.listEntries(request.caller)));
+  else extend.register(server);
   return server;
+}
+
+function listResult(entries: readonly JsonObject[]): ListToolsResult {
+  // registry.ts makes exactly the entries of tools/list.
+  return { tools: entries as unknown as ListToolsResult["tools"] };
 }
 
 function registerTool(server: McpServer, registered: RegisteredTool, callTool: CallTool, request: SdkRequest): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 
+import type { Caller } from "../connections/caller.ts";
 import { closestName } from "../lib/closest-name.ts";
 import { isRecord } from "../lib/json.ts";
 import type { CallTool } from "./call-tool.ts";
@@ -33,14 +34,14 @@ export function createServeMessage(deps: ServeMessageDeps, options: ServeMessage
     const fast = readFastRequest(message, req.headers);
     if (fast?.kind === "list" && !options.isExtended) {
       // Bytes, because encoding the text of the whole list again for each answer would cost more than all the rest.
-      sendJsonAround(res, [resultHead(fast), registry.listResult(caller.scope, fast.era), "}"]);
+      sendJsonAround(res, [resultHead(fast), registry.listResult(caller, fast.era), "}"]);
       rows.record(exchange, "tools/list", { outcome: "ok", code: undefined });
       return;
     }
     const registered = fast?.kind === "call" ? registry.find(fast.name) : undefined;
     if (fast?.kind === "call" && registered !== undefined) return serveCall(deps.callTool, exchange, { fast, registered });
     if (fast?.kind === "call" && !options.isExtended) {
-      sendUnknownTool(res, fast, registry.visibleTo(caller.scope));
+      sendUnknownTool(res, fast, namesFor(registry, caller));
       rows.record(exchange, "tools/call", { outcome: "error", code: "unknown_tool" });
       return;
     }
@@ -91,15 +92,28 @@ function resultHead(request: FastRequest): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(request.id)},"result":`;
 }
 
-function sendUnknownTool(res: ServerResponse, request: FastRequest & { kind: "call" }, visible: readonly RegisteredTool[]): void {
-  const names = visible.map(({ tool }) => tool.name);
-  const nearest = closestName(request.name, names);
+/** The names that a caller may call, and those of them that its list shows. */
+interface ToolNames {
+  readonly callable: readonly string[];
+  readonly listed: readonly string[];
+}
+
+function namesFor(registry: Registry, caller: Caller): ToolNames {
+  return {
+    callable: registry.all.filter(({ tool }) => caller.scope === "write" || tool.scope === "read").map(({ tool }) => tool.name),
+    listed: registry.visibleTo(caller).map(({ tool }) => tool.name),
+  };
+}
+
+function sendUnknownTool(res: ServerResponse, request: FastRequest & { kind: "call" }, names: ToolNames): void {
+  const nearest = closestName(request.name, names.callable);
   const error = {
     code: RPC.invalidParams,
     message: `Tool ${request.name.slice(0, 128)} not found`,
     data: {
       code: "unknown_tool",
-      what_to_do: nearest === undefined ? `Call one of: ${names.join(", ")}.` : `Did you mean ${nearest}? tools/list names all tools.`,
+      what_to_do:
+        nearest === undefined ? `Call one of: ${names.listed.join(", ")}.` : `Did you mean ${nearest}? tools/list names all tools.`,
     },
   };
   sendJson(res, 200, JSON.stringify({ jsonrpc: "2.0", id: request.id, error }));

@@ -60,7 +60,7 @@ export async function startMcpStack(options: McpStackOptions = {}): Promise<McpS
   const deps: CallToolDeps = {
     connections: {
       open: ({ connectionId }) => Promise.resolve({ connectionId, label: "test", broker }),
-      close: () => Promise.resolve(),
+      health: () => Promise.resolve(undefined),
     },
     trading: { reconcile: () => Promise.resolve(), close: () => Promise.resolve() } as CallToolDeps["trading"],
     audit,

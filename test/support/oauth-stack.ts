@@ -103,7 +103,10 @@ export async function startOauthStack(options: OauthStackOptions): Promise<Oauth
   // The tools of these tests never reach the broker behind the connection.
   const broker = { mode: "simulated" } as Broker;
   const callTool = createCallTool({
-    connections: { open: ({ connectionId }) => Promise.resolve({ connectionId, label: "test", broker }) },
+    connections: {
+      open: ({ connectionId }) => Promise.resolve({ connectionId, label: "test", broker }),
+      health: () => Promise.resolve(undefined),
+    },
     trading: { reconcile: () => Promise.resolve(), close: () => Promise.resolve() } as CallToolDeps["trading"],
     audit,
     metrics,

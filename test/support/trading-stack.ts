@@ -134,6 +134,7 @@ export async function startTradingStack(engineName: (typeof ENGINES)[number] = "
       broker,
       call: { signal, caller: who.id },
       clock,
+      connectionHealth: () => process.connections.health(who),
       trading: process.trading,
       pinAccount: (accountId) => Promise.resolve(void pins.set(who.id, accountId)),
       canElicitForm: options.canElicitForm ?? false,
