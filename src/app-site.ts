@@ -1,3 +1,4 @@
+import { createCallerPages } from "./app-console.ts";
 import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
 import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
@@ -18,6 +19,7 @@ import { version } from "./lib/version.ts";
 import { createAssetHandler } from "./pages/asset-handler.ts";
 import { loadAssets } from "./pages/assets.ts";
 import { createPageRenderer, type PageRenderer } from "./pages/page-renderer.tsx";
+import type { AuditWriter } from "./storage/audit-writer.ts";
 import type { Sealer } from "./storage/sealing.ts";
 import type { Storage } from "./storage/storage.ts";
 
@@ -30,6 +32,7 @@ export interface SiteParts {
   readonly log: Log;
   readonly fetch: typeof fetch;
   readonly connections: Connections;
+  readonly audit: AuditWriter;
   readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
   /** The gateway's own origin; known once it listens. */
   readonly publicUrl: () => string;
@@ -67,13 +70,20 @@ export function createSite(config: Config, parts: SiteParts): Site {
   const help = createHelpHandlers({
     pages,
     documents: loadHelp(),
-    facts: () => ({ publicUrl: parts.publicUrl(), version: version(), tools: parts.tools, errors: ERROR_MEANINGS }),
+    facts: () => ({
+      publicUrl: parts.publicUrl(),
+      version: version(),
+      operatorContact: config.operatorContact,
+      tools: parts.tools,
+      errors: ERROR_MEANINGS,
+    }),
     whoIs: (cookie) => signIn.sessions.current(cookie),
   });
   return {
     pages,
     handlers: {
       help,
+      callers: createCallerPages(config, deps),
       asset: createAssetHandler(assets),
       signIn: signIn.handlers,
       showConsent: consent.show,

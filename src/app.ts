@@ -133,6 +133,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     storage,
     sealer,
     connections,
+    audit,
     oauth,
     publicUrl: issuer,
     tools: registry.visibleTo("write").map(({ tool }) => ({ ...tool, toolset: undefined })),

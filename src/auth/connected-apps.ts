@@ -1,4 +1,5 @@
 import type { Scope } from "../connections/caller.ts";
+import type { Toolset } from "../connections/toolsets.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { AuditLog } from "../storage/audit-log.ts";
 import { type AppGrantRow, type AppGrantSelection, listAppGrants, revokeAppGrants } from "../storage/app-grants.ts";
@@ -6,7 +7,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { ClientIdentity } from "./oauth/client-metadata.ts";
 import { createGrantJournal } from "./oauth/grant-journal.ts";
 import { isGrantLive } from "./oauth/live-grant.ts";
-import { parseAccountIds, parseScope } from "./stored-key.ts";
+import { parseAccountIds, parseScope, parseToolsets } from "./stored-key.ts";
 
 /** A host that a person approved, as its owner sees it. */
 export interface ConnectedApp {
@@ -22,6 +23,8 @@ export interface ConnectedApp {
   readonly connectionId: string;
   readonly scope: Scope;
   readonly allowedAccountIds: readonly string[] | undefined;
+  /** Sets of tools that it lists beside the core. */
+  readonly toolsets: readonly Toolset[];
   readonly authorizedAt: number;
   readonly expiresAt: number | undefined;
   readonly lastUsed: { readonly at: number; readonly address: string | undefined; readonly client: string | undefined } | undefined;
@@ -75,6 +78,7 @@ function toConnectedApp(grant: AppGrantRow): ConnectedApp {
     connectionId: grant.connection_id,
     scope: parseScope(grant.scope),
     allowedAccountIds: parseAccountIds(grant.allowed_account_ids),
+    toolsets: parseToolsets(grant.toolsets),
     authorizedAt: grant.created_at,
     expiresAt: grant.expires_at ?? undefined,
     lastUsed:

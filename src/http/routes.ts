@@ -1,5 +1,7 @@
 import type { Handler } from "hono";
 
+import type { AppHandlers } from "../console/apps/app-handlers.tsx";
+import type { KeyHandlers } from "../console/keys/key-handlers.tsx";
 import type { HelpHandlers } from "../help/help-handlers.tsx";
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
 import type { RequestFacts } from "../mcp/exchange.ts";
@@ -52,6 +54,13 @@ export interface SiteHandlers {
   readonly showCreatedConnection: PageHandler;
   readonly signIn: SignInHandlers;
   readonly help: HelpHandlers;
+  readonly callers: CallerPageHandlers;
+}
+
+/** The handlers of the console's pages about callers: keys, apps, and what they did. */
+export interface CallerPageHandlers {
+  readonly keys: KeyHandlers;
+  readonly apps: AppHandlers;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
@@ -82,7 +91,20 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
     { path: "/connections/:connection/created", page: site.showCreatedConnection },
     ...signInRoutes(site.signIn),
     ...accountRoutes(site.signIn),
+    ...callerRoutes(site.callers),
     ...helpRoutes(site.help),
+  ];
+}
+
+function callerRoutes({ keys, apps }: CallerPageHandlers): readonly Route[] {
+  return [
+    { path: "/console/keys", page: keys.show },
+    { path: "/console/keys/new", page: keys.showNew, submit: keys.create },
+    { path: "/console/keys/:key/created", page: keys.showCreated },
+    { path: "/console/keys/:key/revoke", page: keys.showRevocation, submit: keys.revoke },
+    { path: "/console/apps", page: apps.show },
+    { path: "/console/apps/revoke", page: apps.showRevocationOfAll, submit: apps.revokeAll },
+    { path: "/console/apps/:app/revoke", page: apps.showRevocation, submit: apps.revoke },
   ];
 }
 

@@ -1,0 +1,38 @@
+import { createConnectedApps } from "./auth/connected-apps.ts";
+import type { BrowserSessions } from "./auth/sign-in/browser-session.ts";
+import type { Config } from "./config.ts";
+import type { Connections } from "./connections/connections.ts";
+import { createAppHandlers } from "./console/apps/app-handlers.tsx";
+import { createKeyHandlers } from "./console/keys/key-handlers.tsx";
+import type { CallerPageHandlers } from "./http/routes.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Random } from "./lib/random.ts";
+import type { PageRenderer } from "./pages/page-renderer.tsx";
+import type { AuditWriter } from "./storage/audit-writer.ts";
+import type { Sealer } from "./storage/sealing.ts";
+import type { Storage } from "./storage/storage.ts";
+
+/** What the console's pages about callers work with. */
+export interface CallerPageParts {
+  readonly storage: Storage;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connections: Connections;
+  readonly audit: AuditWriter;
+  readonly pages: PageRenderer;
+  readonly sessions: BrowserSessions;
+  readonly publicUrl: () => string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Wires the console's pages about callers: keys, apps, and what they did. */
+export function createCallerPages(config: Config, parts: CallerPageParts): CallerPageHandlers {
+  const unusedDays = config.grantUnusedDays;
+  const apps = createConnectedApps({ ...parts, unusedLimitMs: unusedDays * DAY_MS });
+  return {
+    keys: createKeyHandlers(parts),
+    apps: createAppHandlers({ ...parts, apps, unusedDays }),
+  };
+}

@@ -1,0 +1,48 @@
+/** Texts of the pages about connected apps. */
+export const appTexts = {
+  title: "Connected apps",
+  lead: "Hosts such as Claude or ChatGPT that you let in. Each works on one connection, within what you approved.",
+  caption: (connection: string) => `Apps on ${connection}`,
+  columns: {
+    app: "App",
+    scope: "May",
+    accounts: "Accounts",
+    authorized: "Authorized",
+    lastUsed: "Last used",
+    expires: "Expires",
+    action: "Action",
+  },
+  unusedExpiry: (days: number) => `when unused for ${days} days`,
+  verified: (host: string) => `Published by ${host}`,
+  builtIn: (host: string) => `Published by ${host}, as far as this server knows it`,
+  checked: "verified",
+  unchecked: "not verified",
+  claims: "Says it is this; it registered itself, and nobody has checked its name.",
+  sentTo: "Sends you to",
+  toolsets: "Further tools",
+  revoke: "Revoke",
+  calls: "Its calls",
+  revokeConnection: "Revoke all of this connection",
+  revokeAll: "Revoke all apps",
+  empty: {
+    title: "No app is connected",
+    text: "Add this address to your AI host as a connector (or MCP server). It sends you here to approve what it may do.",
+    url: "MCP URL",
+    help: "How to connect Claude, ChatGPT, Cursor and others",
+  },
+  said: {
+    revoked: "The app is cut off. Its next call is refused.",
+    already: "That app was not connected any more.",
+    all: (count: number) =>
+      count === 1 ? "1 app is cut off. Its next call is refused." : `${count} apps are cut off. Their next calls are refused.`,
+  },
+  revocation: {
+    one: "Revoke this app?",
+    connection: (label: string) => `Revoke all apps on ${label}?`,
+    all: "Revoke all your apps?",
+    lead: "It takes effect at once: the next call is refused. An app that you want back asks you again.",
+    submitOne: "Revoke the app",
+    submitAll: (count: number) => (count === 1 ? "Revoke 1 app" : `Revoke ${count} apps`),
+    cancel: "Keep",
+  },
+};
