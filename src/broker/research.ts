@@ -61,7 +61,10 @@ export interface Performance {
   readonly accountId: string;
   readonly currency: string;
   readonly period: PerformancePeriod;
-  /** The last day before the period, `YYYY-MM-DD`, and the account's value at its end: what the returns start from. */
+  /**
+   * The last day before the period, `YYYY-MM-DD`, and the account's value at its end, from which the returns start; the day on which
+   * the account was opened where that is later.
+   */
   readonly startDate: string | undefined;
   readonly startValue: Decimal | undefined;
   /** Ascending. */

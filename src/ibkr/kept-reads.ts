@@ -12,6 +12,8 @@ export interface KeptReadsOptions {
   readonly freshMs: number;
   /** How long an older one is given when IBKR can't be asked just now; the same as `freshMs` when left out. */
   readonly keptMs?: number;
+  /** Why a caller may have to wait for long, where IBKR answers seldom: the message of `rate_limited`. */
+  readonly seldom?: string;
 }
 
 /** Failures that say nothing about what was asked: an older answer serves better. */
@@ -21,12 +23,14 @@ const PASSING = new Set(["rate_limited", "upstream_unavailable", "timeout"]);
 export class KeptReads<V> {
   readonly #clock: Clock;
   readonly #freshMs: number;
+  readonly #seldom: string | undefined;
   readonly #kept: BoundedCache<string, { readonly value: V; readonly at: number }>;
   readonly #reads = new SharedReads<V>();
 
-  constructor({ clock, maxEntries, freshMs, keptMs = freshMs }: KeptReadsOptions) {
+  constructor({ clock, maxEntries, freshMs, keptMs = freshMs, seldom }: KeptReadsOptions) {
     this.#clock = clock;
     this.#freshMs = freshMs;
+    this.#seldom = seldom;
     this.#kept = new BoundedCache({ clock, maxEntries, ttlMs: keptMs });
   }
 
@@ -52,8 +56,18 @@ export class KeptReads<V> {
       });
     } catch (error) {
       const older = this.#kept.get(key);
-      if (older === undefined || !(error instanceof GatewayError) || !PASSING.has(error.code)) throw error;
-      return older.value;
+      if (!(error instanceof GatewayError) || !PASSING.has(error.code)) throw error;
+      if (older !== undefined) return older.value;
+      throw error.code === "rate_limited" && this.#seldom !== undefined ? explained(error, this.#seldom) : error;
     }
   }
+}
+
+function explained(error: GatewayError, message: string): GatewayError {
+  const seconds = error.retryAfterSeconds;
+  return new GatewayError("rate_limited", message, {
+    whatToDo: `Try again in ${seconds ?? 900} s. What was answered before is still given.`,
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+    cause: error,
+  });
 }

@@ -105,6 +105,9 @@ export class OptionChains {
   }
 
   async #lookUp({ key, underlying, month, strike, right }: Lookup, options: CallOptions): Promise<readonly Instrument[]> {
+    // Another caller may have looked it up while this one waited for the turn.
+    const kept = this.#listed.fresh(key);
+    if (kept !== undefined) return kept;
     const request = wire.optionInfoRequest(underlying.conid, { month, strike: strike.toString(), right });
     const answer = await this.#api.answer(request, options);
     // For a strike that it does not list, IBKR answers an empty list or an error, by build.

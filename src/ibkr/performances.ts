@@ -11,6 +11,7 @@ import { KeptReads } from "./kept-reads.ts";
 /** IBKR answers once in 15 minutes; an hour-old answer, which says its time, is better than none. */
 const FRESH_MS = 900_000;
 const KEPT_MS = 4 * FRESH_MS;
+const SELDOM = "IBKR tells performance once in 15 minutes, and was asked within the last ones.";
 /** Accounts that are asked for together; an advisor with more gets each by itself. */
 const MAX_TOGETHER = 20;
 /** Answers about single accounts and periods. */
@@ -29,7 +30,7 @@ export class Performances {
     this.#api = api;
     this.#accounts = accounts;
     this.#all = new KeptReads({ clock: api.clock, maxEntries: MAX_TOGETHER, freshMs: FRESH_MS, keptMs: KEPT_MS });
-    this.#single = new KeptReads({ clock: api.clock, maxEntries: MAX_SINGLE, freshMs: FRESH_MS, keptMs: KEPT_MS });
+    this.#single = new KeptReads({ clock: api.clock, maxEntries: MAX_SINGLE, freshMs: FRESH_MS, keptMs: KEPT_MS, seldom: SELDOM });
   }
 
   async performance(accountId: string, period: PerformancePeriod, options: CallOptions): Promise<Performance> {

@@ -9,7 +9,10 @@ import type { Portfolio } from "./portfolio.ts";
 import type { ApiRequest } from "./transport.ts";
 
 /** IBKR answers once in five seconds, for all accounts together. */
-const KEPT = { maxEntries: 1, freshMs: 5000, keptMs: 15_000 };
+const FRESH_MS = 5000;
+const KEPT_MS = 3 * FRESH_MS;
+/** Accounts of one user whose figures are looked at within seconds. */
+const MAX_ACCOUNTS = 100;
 /** Between a priming call and its repeat. */
 const PRIMING_PAUSE_MS = 1000;
 
@@ -23,7 +26,8 @@ export class ProfitAndLoss {
   readonly #api: Api;
   readonly #accounts: Accounts;
   readonly #portfolio: Portfolio;
-  readonly #kept: KeptReads<PnlAt>;
+  readonly #rows: KeptReads<PnlAt>;
+  readonly #accountsPnl: KeptReads<AccountPnl>;
   /** The session in which IBKR was asked first, which answers nothing yet. */
   #primedIn = -1;
 
@@ -31,17 +35,20 @@ export class ProfitAndLoss {
     this.#api = deps.api;
     this.#accounts = deps.accounts;
     this.#portfolio = deps.portfolio;
-    this.#kept = new KeptReads({ clock: deps.api.clock, ...KEPT });
+    this.#rows = new KeptReads({ clock: deps.api.clock, maxEntries: 1, freshMs: FRESH_MS, keptMs: KEPT_MS });
+    this.#accountsPnl = new KeptReads({ clock: deps.api.clock, maxEntries: MAX_ACCOUNTS, freshMs: FRESH_MS });
   }
 
   /** The account's profit and loss; without a daily figure where IBKR, asked twice, has none yet. */
   async pnl(accountId: string, options: CallOptions): Promise<AccountPnl> {
     const account = await this.#accounts.find(accountId, options);
-    const [{ rows, asOf }, ledger] = await Promise.all([
-      this.#kept.read("all", options, (shared) => this.#load(shared)),
-      this.#portfolio.cashLedger(accountId, options),
-    ]);
-    return toPnl(rows, { account, ledger }, asOf);
+    return await this.#accountsPnl.read(accountId, options, async (shared) => {
+      const [{ rows, asOf }, ledger] = await Promise.all([
+        this.#rows.read("all", shared, (together) => this.#load(together)),
+        this.#portfolio.cashLedger(accountId, shared),
+      ]);
+      return toPnl(rows, { account, ledger }, asOf);
+    });
   }
 
   async #load(options: CallOptions): Promise<PnlAt> {

@@ -8,7 +8,7 @@ import * as wire from "./endpoints/scanners.ts";
 import { KeptReads } from "./kept-reads.ts";
 
 /** IBKR lists its scanners once in 15 minutes, and hardly changes them within a day. */
-const PARAMETERS = { maxEntries: 1, freshMs: 900_000, keptMs: 86_400_000 };
+const PARAMETERS = { maxEntries: 1, freshMs: 900_000, keptMs: 86_400_000, seldom: "IBKR lists its scanners once in 15 minutes." };
 /** The same scan by several callers, and again in one conversation. */
 const RUNS = { maxEntries: 50, freshMs: 10_000 };
 /** IBKR gives fifty; a build that gives more must not flood the caller. */

@@ -11,6 +11,7 @@ import { addDays } from "./zoned-clock.ts";
 /** IBKR answers once in 15 minutes; an hour-old answer, which says its time, is better than none. */
 const FRESH_MS = 900_000;
 const KEPT_MS = 4 * FRESH_MS;
+const SELDOM = "IBKR tells the transactions of one contract in 15 minutes, and was asked for another one within the last.";
 /** Contracts whose transactions are kept. */
 const MAX_CONTRACTS = 100;
 /** What is asked for whatever the caller wants, so that the one answer in 15 minutes serves every caller. */
@@ -34,7 +35,7 @@ export class TransactionLists {
     this.#api = deps.api;
     this.#accounts = deps.accounts;
     this.#contracts = deps.contracts;
-    this.#kept = new KeptReads({ clock: deps.api.clock, maxEntries: MAX_CONTRACTS, freshMs: FRESH_MS, keptMs: KEPT_MS });
+    this.#kept = new KeptReads({ clock: deps.api.clock, maxEntries: MAX_CONTRACTS, freshMs: FRESH_MS, keptMs: KEPT_MS, seldom: SELDOM });
   }
 
   async transactions({ accountId, conid, days }: TransactionsRequest, options: CallOptions): Promise<Transactions> {

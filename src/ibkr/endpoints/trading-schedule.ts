@@ -95,6 +95,9 @@ function minutesOf(time: string | undefined): number | undefined {
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes);
 }
 
+/** Ascending, and without extended hours that are the liquid ones again. */
 function inOrder(sessions: readonly TradingSession[]): TradingSession[] {
-  return sessions.toSorted((a, b) => a.opensAt - b.opensAt || b.closesAt - a.closesAt);
+  const isAgain = ({ isLiquidHours, opensAt, closesAt }: TradingSession) =>
+    !isLiquidHours && sessions.some((each) => each.isLiquidHours && each.opensAt === opensAt && each.closesAt === closesAt);
+  return sessions.filter((session) => !isAgain(session)).toSorted((a, b) => a.opensAt - b.opensAt || b.closesAt - a.closesAt);
 }
