@@ -1,6 +1,6 @@
 import type { Account, Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
-import type { HealthFault, LinkHealth } from "../broker/health.ts";
+import type { HealthFault, LinkHealth, SessionStateName } from "../broker/health.ts";
 
 /** Names a connection together with its owner, so that nobody opens another user's. */
 export interface ConnectionRef {
@@ -82,6 +82,8 @@ export interface Connections {
   onChange(userId: string, listener: () => void): () => void;
   /** Opens the sessions that are kept warm, a few at a time; what fails is tried again by itself. */
   warmUp(): Promise<void>;
+  /** How many live links are in each state, of all users together. */
+  linkStates(): Readonly<Record<SessionStateName, number>>;
   /** Ends all sessions; further `open` calls are refused. */
   close(): Promise<void>;
 }

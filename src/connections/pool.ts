@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { LinkHealth } from "../broker/health.ts";
+import type { LinkHealth, SessionStateName } from "../broker/health.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
@@ -42,6 +42,8 @@ export interface PoolDeps {
   readonly fetch: typeof fetch;
   readonly embeddedSimulator: UpstreamDeps["embeddedSimulator"];
   readonly hostPolicy: HostPolicy;
+  /** The budgets of IBKR's users. */
+  readonly budgets?: UpstreamDeps["budgets"];
 }
 
 interface Entry {
@@ -177,6 +179,12 @@ class Pool implements Connections {
     await Promise.all(Array.from({ length: WARMING_AT_ONCE }, work));
   }
 
+  linkStates(): Readonly<Record<SessionStateName, number>> {
+    const counts = { closed: 0, opening: 0, established: 0, backing_off: 0, competing: 0, logged_out: 0, frozen: 0 };
+    for (const { link } of this.#entries.values()) counts[link.health().state] += 1;
+    return counts;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#ended.abort(shuttingDown());
@@ -223,7 +231,8 @@ class Pool implements Connections {
     const secrets = readSecrets(row, sealer);
     const log = this.#deps.log.child({ connection: row.id });
     const stored = { kind: row.kind, settings: JSON.parse(row.settings), secrets };
-    const link = connectUpstream(stored, { ...this.#deps, log, expectedMode: parseMode(row.mode) });
+    const budgets = this.#deps.budgets?.ofOwner(row.user_id);
+    const link = connectUpstream(stored, { ...this.#deps, budgets, log, expectedMode: parseMode(row.mode) });
     const notes = new LinkNotes({ storage, log }, row);
     link.onHealth((health) => {
       notes.take(health);

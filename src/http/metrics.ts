@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { CallMetrics } from "../mcp/call-tool.ts";
 import type { EndpointMetrics } from "../mcp/endpoint.ts";
+import { createUpstreamMetrics, type UpstreamMetrics } from "./upstream-metrics.ts";
 
 /** Seconds: from a warm quote to the end of a call's time. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -9,8 +10,15 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 /** The process's figures, in Prometheus' text format. */
 export interface Metrics extends CallMetrics, EndpointMetrics {
   request(route: string, status: number): void;
+  /** What goes to brokers. */
+  readonly upstream: UpstreamMetrics;
   /** Shows a number that is read when somebody asks, such as a queue's length. */
   gauge(name: string, help: string, read: () => number): void;
+  /** Shows several of the same kind, by the values of one label. */
+  gauges(
+    about: { readonly name: string; readonly help: string; readonly label: string },
+    read: () => Readonly<Record<string, number>>,
+  ): void;
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -49,6 +57,7 @@ export function createMetrics(): Metrics {
   const requestSeries = new Map<string, Counter.Internal>();
   const toolSeries = new Map<string, ToolSeries>();
   return {
+    upstream: createUpstreamMetrics(registry),
     request: (route, status) => {
       const key = `${route} ${status}`;
       const series = requestSeries.get(key) ?? requests.labels(route, String(status));
@@ -71,6 +80,13 @@ export function createMetrics(): Metrics {
     },
     gauge: (name, help, read) => {
       const shown: Gauge = new Gauge({ name, help, registers: [], collect: () => shown.set(read()) });
+      registry.registerMetric(shown);
+    },
+    gauges: ({ name, help, label }, read) => {
+      const collect = () => {
+        for (const [value, count] of Object.entries(read())) shown.set({ [label]: value }, count);
+      };
+      const shown: Gauge = new Gauge({ name, help, labelNames: [label], registers: [], collect });
       registry.registerMetric(shown);
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

@@ -66,7 +66,11 @@ export const simulator: Upstream<typeof settings, (typeof SECRETS)[number]> = {
     const address = withoutSlash(baseUrl);
     const login = new OAuthLogin({ consumer, baseUrl: address, clock, random });
     const proveMode: ProveMode = () => Promise.resolve("simulated");
-    return createIbkrBroker({ baseUrl: address, login, proveMode, expectedMode, clock, random, log, fetch }, { logoutOnClose: true });
+    const budget = deps.budgets?.join(JSON.stringify([address, credentials.consumerKey]), login.face);
+    return createIbkrBroker(
+      { baseUrl: address, login, proveMode, expectedMode, clock, random, log, fetch, ...(budget === undefined ? {} : { budget }) },
+      { logoutOnClose: true },
+    );
   },
 };
 

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { LinkHealth } from "../broker/health.ts";
+import type { UserBudgets } from "../ibkr/user-budgets.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -49,6 +50,8 @@ export interface UpstreamDeps {
   readonly embeddedSimulator: OwnSimulator | undefined;
   /** Decides which addresses that a person named may be reached. */
   readonly hostPolicy: HostPolicy;
+  /** The budgets of IBKR's users, shared by all links of a user. Without them each link has one of its own, as in tests of one link. */
+  readonly budgets?: UserBudgets | undefined;
   /** In place of IBKR's own addresses, by region. For tests only. */
   readonly ibkrBaseUrls?: Readonly<Record<string, string>>;
 }
