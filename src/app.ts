@@ -13,8 +13,9 @@ import { connectionOffers } from "./connections/connection-offers.ts";
 import { createConnections } from "./connections/pool.ts";
 import { provideDemo } from "./demo.ts";
 import { ownSimulator, startEmbeddedSimulator } from "./demo-upstream.ts";
-import { createMetrics } from "./http/metrics.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
+import { createUserBudgets, type UserBudgets } from "./ibkr/user-budgets.ts";
 import { prepareDataFolder } from "./lib/data-folder.ts";
 import type { Clock } from "./lib/clock.ts";
 import { background } from "./lib/log.ts";
@@ -32,7 +33,7 @@ import { createRegistry } from "./mcp/registry.ts";
 import { pinAccount } from "./storage/api-keys.ts";
 import { pinGrantAccount } from "./storage/app-grants.ts";
 import type { AuditLog } from "./storage/audit-log.ts";
-import { createAuditLog } from "./storage/audit-writer.ts";
+import { type AuditWriter, createAuditLog } from "./storage/audit-writer.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { createSealer } from "./storage/sealing.ts";
 import { loadSealingKey } from "./storage/sealing-key.ts";
@@ -103,15 +104,18 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
 
   const audit = opened(createAuditLog({ storage, clock, log }));
-  const connections = opened(createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulator, hostPolicy }));
+  const metrics = createMetrics();
+  const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
+  showGauges(metrics, { audit, budgets });
+  const connections = opened(
+    createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulator, hostPolicy, budgets }),
+  );
+  metrics.gauges({ name: "gateway_links", help: "Live links to brokers, by state", label: "state" }, () => connections.linkStates());
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
   const issuer = (): string => server.url;
   const bearer = opened(createBearerCheck({ storage, clock, log, resource: () => mcpResource(issuer()) }));
   const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: version() };
   const registry = createRegistry(loadTools(), serverInfo);
-  const metrics = createMetrics();
-  metrics.gauge("gateway_audit_queue", "Audit rows waiting to be written", () => audit.queued);
-  metrics.gauge("gateway_audit_lost", "Audit rows that could not be written at all", () => audit.lost);
   const callTool = createCallTool({
     connections,
     trading,
@@ -167,6 +171,18 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     setup: setup.kind === "link" ? { kind: "link", url: new Secret(publicUrl + setup.path) } : setup,
     close: closeAll,
   };
+}
+
+/** Shows what waits: audit rows, and requests to brokers. */
+function showGauges(metrics: Metrics, { audit, budgets }: { readonly audit: AuditWriter; readonly budgets: UserBudgets }): void {
+  metrics.gauge("gateway_audit_queue", "Audit rows waiting to be written", () => audit.queued);
+  metrics.gauge("gateway_audit_lost", "Audit rows that could not be written at all", () => audit.lost);
+  metrics.gauges({ name: "gateway_upstream_queue", help: "Requests waiting for their turn at a broker", label: "priority" }, () => {
+    const { queuedUrgent, queuedReads } = budgets.figures();
+    return { urgent: queuedUrgent, read: queuedReads };
+  });
+  metrics.gauge("gateway_upstream_in_flight", "Requests to brokers that are not answered yet", () => budgets.figures().inFlight);
+  metrics.gauge("gateway_upstream_users", "Users at brokers with a live link", () => budgets.figures().users);
 }
 
 /** Who a bearer token stands for; the demo's keys are refused where the demo may not be. */
