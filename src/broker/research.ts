@@ -34,6 +34,7 @@ export interface Research {
   runScanner(request: ScannerRequest, options: CallOptions): Promise<ScannerRun>;
 }
 
+/** Profit and loss of an account today, in `currency`. `daily` is missing while IBKR hasn't worked it out. */
 export interface AccountPnl {
   readonly accountId: string;
   readonly currency: string;
@@ -46,7 +47,9 @@ export interface AccountPnl {
   readonly asOf: number;
 }
 
+/** The periods of performance. */
 export const PERFORMANCE_PERIODS = ["1D", "7D", "MTD", "1M", "3M", "6M", "YTD", "1Y"] as const;
+/** One of the periods. */
 export type PerformancePeriod = (typeof PERFORMANCE_PERIODS)[number];
 
 /** One day of an account: its value at the end in `currency`, and the cumulative time-weighted return since the period's start (0.05 is 5 %). */
@@ -57,6 +60,7 @@ export interface PerformancePoint {
   readonly cumulativeReturn: Decimal | undefined;
 }
 
+/** What an account was worth over a period, as IBKR told it at `asOf`. */
 export interface Performance {
   readonly accountId: string;
   readonly currency: string;
@@ -72,6 +76,7 @@ export interface Performance {
   readonly asOf: number;
 }
 
+/** Whose transactions of which contract over how many days. */
 export interface TransactionsRequest {
   readonly accountId: string;
   readonly conid: number;
@@ -92,6 +97,7 @@ export interface Transaction {
   readonly currency: string;
 }
 
+/** An account's transactions in one contract, newest first, as IBKR told them at `asOf`. */
 export interface Transactions {
   readonly accountId: string;
   readonly conid: number;
@@ -103,6 +109,7 @@ export interface Transactions {
   readonly asOf: number;
 }
 
+/** The strikes of one month, ascending. */
 export interface OptionStrikes {
   readonly calls: readonly Decimal[];
   readonly puts: readonly Decimal[];
@@ -136,6 +143,7 @@ export interface OptionQuote {
   readonly openInterest: Decimal | undefined;
 }
 
+/** A futures contract. */
 export interface Future {
   readonly conid: number;
   readonly symbol: string;
@@ -145,6 +153,7 @@ export interface Future {
   readonly lastTradingDay: string | undefined;
 }
 
+/** A rate between two currencies. */
 export interface ExchangeRate {
   readonly from: string;
   readonly to: string;
@@ -162,6 +171,7 @@ export interface TradingSession {
   readonly isLiquidHours: boolean;
 }
 
+/** When a contract trades. */
 export interface MarketHours {
   readonly conid: number;
   readonly exchange: string;
@@ -171,11 +181,13 @@ export interface MarketHours {
   readonly days: readonly { readonly date: string; readonly sessions: readonly TradingSession[] }[];
 }
 
+/** One of IBKR's codes with its name for people. */
 export interface ScannerChoice {
   readonly code: string;
   readonly name: string;
 }
 
+/** What can be scanned, and where, by what, with which filters. */
 export interface ScannerParameters {
   readonly types: readonly (ScannerChoice & { readonly instruments: readonly string[] })[];
   readonly instruments: readonly (ScannerChoice & { readonly filters: readonly string[] })[];
@@ -185,6 +197,7 @@ export interface ScannerParameters {
   readonly asOf: number;
 }
 
+/** One scan, in IBKR's codes. */
 export interface ScannerRequest {
   readonly instrument: string;
   readonly type: string;
@@ -192,6 +205,7 @@ export interface ScannerRequest {
   readonly filters: readonly { readonly code: string; readonly value: string }[];
 }
 
+/** What a scan found. */
 export interface ScannerRun {
   /** What `value` is, as IBKR heads it: `Chg%`. */
   readonly valueName: string | undefined;
@@ -199,6 +213,7 @@ export interface ScannerRun {
   readonly asOf: number;
 }
 
+/** A contract that a scan found. */
 export interface ScannerHit {
   readonly conid: number;
   readonly symbol: string;
