@@ -97,6 +97,11 @@ const SETTINGS = {
     .describe(
       "Hosts, `*.example.com`, addresses and CIDR ranges, comma-separated, where people's gateways and simulators may be. Default: none, or loopback and private addresses while `PUBLIC_URL` is loopback.",
     ),
+  OPERATOR_CONTACT: z
+    .string()
+    .regex(/^(?:https:\/\/[^\s<>]+|[^\s<>@:]+@[^\s<>@:]+)$/, "must be an e-mail address or an https URL")
+    .optional()
+    .describe("Where people reach whoever runs this server: an e-mail address or an https URL, shown under privacy, terms and contact."),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -135,6 +140,7 @@ export interface Config {
   readonly gatewayHosts: readonly string[];
   /** True while the public URL is a loopback address: the gateway serves its own machine. */
   readonly isLocal: boolean;
+  readonly operatorContact: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -177,6 +183,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     oidcAllowedDomains: settings.OIDC_ALLOWED_DOMAINS.map((domain) => domain.toLowerCase().replace(/^@/, "")),
     gatewayHosts: settings.GATEWAY_HOSTS,
     isLocal: publicUrl === undefined || isLoopbackHost(new URL(publicUrl).hostname),
+    operatorContact: settings.OPERATOR_CONTACT,
     logLevel: settings.LOG_LEVEL,
   });
 }

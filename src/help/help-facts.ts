@@ -14,6 +14,8 @@ export interface HelpFacts {
   /** Origin that hosts and browsers use. */
   readonly publicUrl: string;
   readonly version: string;
+  /** Where whoever runs this server is reached: an address of mail or of a page; undefined when they don't say. */
+  readonly operatorContact: string | undefined;
   readonly tools: readonly HelpTool[];
   /** Meaning by error code. */
   readonly errors: Readonly<Record<string, string>>;
@@ -41,6 +43,7 @@ export function fillFacts(markdown: string, facts: HelpFacts): string {
     MCP_URL: () => `${facts.publicUrl}/mcp`,
     SERVER_NAME: () => SERVER_NAME,
     VERSION: () => facts.version,
+    OPERATOR: () => operator(facts.operatorContact),
     CURSOR_INSTALL_URL: () => cursorInstallUrl(facts.publicUrl),
     VSCODE_INSTALL_URL: () => vscodeInstallUrl(facts.publicUrl),
     TOOLS: () => facts.tools.map(toolSection).join("\n"),
@@ -52,6 +55,11 @@ export function fillFacts(markdown: string, facts: HelpFacts): string {
     if (fact === undefined) throw new Error(`a help page names {{${name}}}, which there is not`);
     return fact();
   });
+}
+
+function operator(contact: string | undefined): string {
+  if (contact === undefined) return "ask whoever gave you its address";
+  return `reach them at <${contact.includes("@") && !contact.includes(":") ? `mailto:${contact}` : contact}>`;
 }
 
 function toolSection({ name, title, description, scope, toolset }: HelpTool): string {
