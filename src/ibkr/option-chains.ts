@@ -19,6 +19,8 @@ const STRIKES = { maxEntries: 500, freshMs: HOUR_MS };
 const CONTRACTS = { maxEntries: 5000, freshMs: 6 * HOUR_MS };
 /** IBKR is asked once for each strike and right: a window of thirty strikes, or two seconds of the pace that it allows. */
 const MAX_LOOKUPS = 60;
+/** Searches by name have to wait for these; between two lots they get their turn. */
+const LOOKUPS_AT_ONCE = 20;
 
 interface Lookup {
   readonly key: string;
@@ -75,13 +77,12 @@ export class OptionChains {
     );
     const found = [...wanted.keys()].flatMap((key) => this.#listed.fresh(key) ?? []);
     const missing = [...wanted.values()].filter(({ key }) => this.#listed.fresh(key) === undefined);
-    if (missing.length === 0) return toExpiries(found);
-    const looked = await this.#contracts.withSearch(underlying, options, async () => {
-      const listed = await this.#strikesOf(underlying, month, options);
-      const isListed = ({ right, strike }: Lookup) => (right === "C" ? listed.calls : listed.puts).some((each) => each.equals(strike));
-      return await Promise.all(missing.filter(isListed).map((lookup) => this.#lookUp(lookup, options)));
-    });
-    return toExpiries([...found, ...looked.flat()]);
+    for (let start = 0; start < missing.length; start += LOOKUPS_AT_ONCE) {
+      const part = missing.slice(start, start + LOOKUPS_AT_ONCE);
+      const looked = await this.#contracts.withSearch(underlying, options, () => this.#lookUpListed(part, options));
+      found.push(...looked);
+    }
+    return toExpiries(found);
   }
 
   /** The contracts of one month, strike and right: one for each day of that month. */
@@ -102,6 +103,14 @@ export class OptionChains {
     // An empty list may also mean that the session was lost after the search.
     if (strikes.calls.length + strikes.puts.length > 0) this.#strikes.keep(key, strikes);
     return strikes;
+  }
+
+  async #lookUpListed(lookups: readonly Lookup[], options: CallOptions): Promise<readonly Instrument[]> {
+    const [first] = lookups;
+    if (first === undefined) return [];
+    const listed = await this.#strikesOf(first.underlying, first.month, options);
+    const isListed = ({ right, strike }: Lookup) => (right === "C" ? listed.calls : listed.puts).some((each) => each.equals(strike));
+    return (await Promise.all(lookups.filter(isListed).map((lookup) => this.#lookUp(lookup, options)))).flat();
   }
 
   async #lookUp({ key, underlying, month, strike, right }: Lookup, options: CallOptions): Promise<readonly Instrument[]> {
