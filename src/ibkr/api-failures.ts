@@ -1,5 +1,6 @@
 import { GatewayError } from "../lib/errors.ts";
 import { errorTextOf } from "./endpoints/reply.ts";
+import { ownFailure } from "./session-failures.ts";
 import type { Layer } from "./session.ts";
 import type { Answer, TransportError } from "./transport.ts";
 
@@ -36,6 +37,8 @@ export function failureOf(answer: Answer): GatewayError | undefined {
 
 /** A missing answer as its caller is told of it. */
 export function failureOfTransport(error: TransportError): GatewayError {
+  const own = ownFailure(error);
+  if (own !== undefined) return own;
   if (error.reason === "timeout")
     return new GatewayError("timeout", "IBKR did not answer in time.", { whatToDo: "Try again.", retryAfterSeconds: 5, cause: error });
   return new GatewayError("upstream_unavailable", `${error.message.slice(0, 1).toUpperCase()}${error.message.slice(1)}.`, {

@@ -31,8 +31,27 @@ export interface Login extends Sender {
   isCurrent(): boolean;
   /** Logs in, or finds out whether a person has. Throws `SessionFault`, or `TransportError` when no answer came. */
   open(send: SendForLogin): Promise<void>;
+  /** Asks who is logged in, where that can be asked and is not known lately. Throws as `open` does. */
+  identify?(send: SendForLogin): Promise<void>;
   /** Told that IBKR doesn't know the login any more. */
   lost(): void;
+  /** The cookies that requests carry, and the WebSocket beside the session's own. */
+  readonly cookie: string | undefined;
   /** What the WebSocket's address carries beside the session's cookie. */
   socketQuery(): Readonly<Record<string, string>>;
+}
+
+/** One request's sender that lets another hear as well how it goes. */
+export function heardByBoth(sender: Sender, other: Sender): Sender {
+  return {
+    headers: (method, url) => sender.headers(method, url),
+    heard: (headers) => {
+      sender.heard?.(headers);
+      other.heard?.(headers);
+    },
+    missed: (error) => {
+      sender.missed?.(error);
+      other.missed?.(error);
+    },
+  };
 }

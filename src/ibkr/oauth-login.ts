@@ -28,6 +28,7 @@ export class OAuthLogin implements Login {
   readonly layers = ["oauth_consumer", "live_session_token"] as const;
   readonly loginUrl = undefined;
   readonly identity = undefined;
+  readonly cookie = undefined;
   readonly #deps: OAuthLoginDeps;
   #token: LiveSessionToken | undefined;
   /** How far our clock is ahead of IBKR's, as its last answer told. */

@@ -2,7 +2,8 @@ import type { HealthLayer } from "../broker/health.ts";
 import { GatewayError, messageOf } from "../lib/errors.ts";
 import { errorTextOf } from "./endpoints/reply.ts";
 import type { AuthStatus } from "./endpoints/session.ts";
-import type { Answer } from "./transport.ts";
+import type { Login } from "./login.ts";
+import type { Answer, TransportError } from "./transport.ts";
 
 /** IBKR's page where a user makes consumer key, keys and access token. */
 const OAUTH_PAGE = "https://ndcdyn.interactivebrokers.com/sso/Login?action=OAUTH&RL=1&ip2loc=US";
@@ -137,7 +138,7 @@ export function statusUnavailable(answer: Answer): SessionFault {
 }
 
 /** Another login of the same username holds the brokerage session. IBKR tells neither which nor where from; its words are passed on. */
-export function competing(userName: string | undefined, status: AuthStatus | undefined): SessionFault {
+export function competing(userName: string | undefined, status: Partial<AuthStatus> | undefined): SessionFault {
   const who = userName === undefined ? "with the same username" : `of the user ${userName}`;
   const said = [status?.fail, status?.message].find((text) => text !== undefined);
   const words = said === undefined ? "" : ` IBKR says: ${said}`;
@@ -181,6 +182,45 @@ export function unavailable(message: string, cause?: unknown): GatewayError {
 /** Nobody answers at IBKR's address. */
 export function unreachable(error: unknown): GatewayError {
   return unavailable(`IBKR cannot be reached: ${messageOf(error)}.`, error);
+}
+
+/** No answer came. What stood in the way on our side, such as a changed certificate, is told in its own words and is no passing fault. */
+export function networkFault(error: TransportError, login: Pick<Login, "face" | "loginUrl">): SessionFault {
+  const own = ownFailure(error);
+  if (own !== undefined) return new SessionFault(own.code === "upstream_unavailable" ? "unreachable" : "refused", "network", own);
+  if (login.face === "oauth") return new SessionFault("unreachable", "network", unreachable(error));
+  const failure = new GatewayError("upstream_unavailable", `The Client Portal Gateway does not answer: ${messageOf(error)}.`, {
+    whatToDo: `Check that it runs at ${login.loginUrl ?? "its address"} and can be reached from this machine.`,
+    retryAfterSeconds: 60,
+    cause: error,
+  });
+  return new SessionFault("unreachable", "network", failure);
+}
+
+/** A failure of ours among an error's causes. */
+export function ownFailure(error: unknown, depth = 5): GatewayError | undefined {
+  if (error instanceof GatewayError || depth === 0) return error instanceof GatewayError ? error : undefined;
+  return error instanceof Error ? ownFailure(error.cause, depth - 1) : undefined;
+}
+
+/** The same failure with the time that is left until it makes sense to try again. */
+export function again(failure: GatewayError, pauseMs: number): GatewayError {
+  return new GatewayError(failure.code, failure.message, {
+    whatToDo: failure.whatToDo,
+    retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1000)),
+    ...(failure.link === undefined ? {} : { link: failure.link }),
+    cause: failure.cause,
+  });
+}
+
+/** An opening, or a farewell, took longer than it may. */
+export function tooSlow(): SessionFault {
+  return new SessionFault("unreachable", "brokerage_session", unavailable("IBKR did not answer in time."));
+}
+
+/** The link was closed. */
+export function closed(): GatewayError {
+  return notReady("This connection has been closed.", "Try again.");
 }
 
 function notReady(message: string, whatToDo: string, link?: string): GatewayError {

@@ -16,6 +16,7 @@ import {
   notEstablished,
   SessionFault,
   statusUnavailable,
+  networkFault,
   unreachable,
 } from "./session-failures.ts";
 import type { SessionHealth } from "./session-health.ts";
@@ -66,6 +67,7 @@ export class Opening {
     const { health, signal } = this.#deps;
     try {
       const standing = await this.#enter();
+      await this.#deps.login.identify?.(this.#deps.send);
       health.set("brokerage_session", "working");
       const wasInitialized = !isEstablished(standing);
       if (wasInitialized) await this.#establish(standing);
@@ -168,7 +170,7 @@ export class Opening {
   }
 
   #faultOf(error: unknown): SessionFault {
-    if (error instanceof TransportError) return this.#missed(new SessionFault("unreachable", "network", unreachable(error)));
+    if (error instanceof TransportError) return this.#missed(networkFault(error, this.#deps.login));
     if (error instanceof SessionFault) return error.kind === "unreachable" ? this.#missed(error) : error;
     const layer = this.#hasInitialized ? "brokerage_session" : "network";
     if (!(error instanceof GatewayError)) return new SessionFault("refused", layer, unreachable(error));

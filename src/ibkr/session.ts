@@ -7,12 +7,13 @@ import { background, type Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { abortable } from "./abortable.ts";
 import { type AuthStatus, LOGOUT, ownAccountIds, TICKLE, tickleReply, type TradingAccounts } from "./endpoints/session.ts";
-import type { Login } from "./login.ts";
+import { heardByBoth, type Login } from "./login.ts";
 import type { ProveMode } from "./mode-proof.ts";
-import { competing, frozen, SessionFault, unavailable, unreachable } from "./session-failures.ts";
+import { again, closed, competing, frozen, networkFault, SessionFault, tooSlow, unavailable, unreachable } from "./session-failures.ts";
 import { SessionHealth } from "./session-health.ts";
 import { type Opened, Opening } from "./session-opening.ts";
 import { initialState, type SessionEvent, type SessionState, transition } from "./session-state.ts";
+import { timeLimit } from "./time-limit.ts";
 import type { Answer, ApiRequest, Sender, Transport, TransportError } from "./transport.ts";
 
 const TICKLE_EVERY_MS = 60_000;
@@ -133,7 +134,7 @@ export class Session {
     };
   }
 
-  /** Tells of each change of health from now on. Returns how to stop. */
+  /** Tells of each change of health. Returns how to stop. */
   onHealth(listener: (health: LinkHealth) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -179,7 +180,7 @@ export class Session {
   /** Takes in what IBKR told of this generation's session unasked (`sts`): some fields or all. */
   heardStatus(generation: number, status: Partial<AuthStatus>): void {
     if (generation !== this.#generation || !this.isReady) return;
-    if (status.competing === true) this.#yield(competing(this.health().userName, { ...NOTHING_SAID, ...status }));
+    if (status.competing === true) this.#yield(competing(this.health().userName, status));
     else if (status.authenticated === false || status.connected === false) this.lost(generation, "brokerage");
   }
 
@@ -194,10 +195,10 @@ export class Session {
     else if (isNews) this.#tell();
   }
 
-  /** Notes how a layer does that is seen by others, such as market data. */
-  note(layer: HealthLayer, outcome: "ok" | GatewayError): void {
+  /** Notes how a layer does that is seen by others, such as market data; a trouble that it works in spite of leaves it `ok`. */
+  note(layer: HealthLayer, outcome: "ok" | GatewayError, state: "ok" | "waiting" = "waiting"): void {
     if (outcome === "ok") this.#health.set(layer, "ok");
-    else this.#health.fail(layer, "waiting", outcome);
+    else this.#health.fail(layer, state, outcome);
   }
 
   /** How the WebSocket is opened. Waits for the session; throws as `ready` does. */
@@ -209,10 +210,11 @@ export class Session {
     if (id === undefined) throw unavailable("IBKR did not name the session that streams belong to.");
     const url = new URL(`${this.#deps.baseUrl.replace(/^http/, "ws")}/ws`);
     for (const [name, value] of Object.entries(this.#deps.login.socketQuery())) url.searchParams.set(name, value);
-    return { url: url.href, headers: { cookie: `api=${id}` }, generation };
+    const { cookie } = this.#deps.login;
+    return { url: url.href, headers: { cookie: cookie === undefined ? `api=${id}` : `${cookie}; api=${id}` }, generation };
   }
 
-  /** Ends keep-alive, and the session at IBKR where the options say so. */
+  /** Ends it, also at IBKR where the options say so. */
   async close(): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#stopKeepAlive?.();
@@ -246,12 +248,7 @@ export class Session {
     this.#attemptedAt = clock.now();
     this.#stopKeepAlive ??= clock.every(TICKLE_EVERY_MS, () => background(this.#keepAlive(), log, "keep-alive"));
     this.#apply({ type: "open" });
-    const limit = new AbortController();
-    const timer = new AbortController();
-    clock.wait(OPENING_LIMIT_MS, timer.signal).then(
-      () => limit.abort(tooSlow()),
-      () => undefined,
-    );
+    const limit = timeLimit(clock, OPENING_LIMIT_MS, tooSlow);
     const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
     const opening = new Opening({
       ...this.#deps,
@@ -267,7 +264,7 @@ export class Session {
     } catch (error) {
       throw this.#failed(error, opening.hasInitialized);
     } finally {
-      timer.abort();
+      limit.end();
     }
   }
 
@@ -291,7 +288,7 @@ export class Session {
     this.#failure = fault.failure;
     this.#health.fail(fault.layer, fault.failure.code === "connection_not_ready" ? "down" : "waiting", fault.failure);
     this.#health.forgetAbove(fault.layer);
-    this.#apply({ type: fault.kind, afterInit: hasInitialized, jitter: this.#fraction() });
+    this.#apply({ type: fault.kind, afterInit: hasInitialized, jitter: this.#deps.random.bytes(2).readUInt16BE() / 0x10000 });
     const pauseMs = Math.max(0, (this.#state.retryAt ?? 0) - this.#deps.clock.now());
     this.#deps.log.warn({ code: fault.failure.code, reason: fault.failure.message, pauseMs }, "session could not be opened");
     if (this.#state.name === "backing_off") background(this.#retryAfter(pauseMs, this.#state), this.#deps.log, "reopening");
@@ -328,6 +325,7 @@ export class Session {
   }
 
   async #tickle(): Promise<void> {
+    const { login } = this.#deps;
     const generation = this.#generation;
     let answer: Answer | undefined;
     try {
@@ -340,7 +338,11 @@ export class Session {
     const reply = tickleReply.safeParse(answer?.body);
     if (answer?.status !== 200 || !reply.success) return this.#unanswered(generation);
     this.#verifiedAt = this.#deps.clock.now();
-    if (reply.data.session !== undefined) this.#socketSession = { generation, id: reply.data.session };
+    const { session: id } = reply.data;
+    // A person has logged in anew at the gateway, perhaps as somebody else: who it is has to be proven again.
+    if (login.face === "gateway" && this.#socketSession?.generation === generation && this.#socketSession.id !== id)
+      return this.lost(generation, "login");
+    if (id !== undefined) this.#socketSession = { generation, id };
     return this.heardStatus(generation, reply.data.iserver.authStatus);
   }
 
@@ -359,24 +361,19 @@ export class Session {
   }
 
   async #logOut(): Promise<void> {
-    const { clock, log } = this.#deps;
-    const limit = new AbortController();
-    const timer = new AbortController();
-    clock.wait(LOGOUT_LIMIT_MS, timer.signal).then(
-      () => limit.abort(tooSlow()),
-      () => undefined,
-    );
+    const limit = timeLimit(this.#deps.clock, LOGOUT_LIMIT_MS, tooSlow);
     try {
       await abortable(this.#send(LOGOUT, this.#ended.signal), limit.signal);
     } catch (error) {
-      log.info({ err: error }, "logout was not answered; IBKR ends the session by itself");
+      this.#deps.log.info({ err: error }, "logout was not answered; IBKR ends the session by itself");
     } finally {
-      timer.abort();
+      limit.end();
     }
   }
 
   #missed(error: TransportError): void {
-    if (error.reason === "connection" || error.reason === "timeout") this.#health.fail("network", "waiting", unreachable(error));
+    if (error.reason === "connection" || error.reason === "timeout")
+      this.#health.fail("network", "waiting", networkFault(error, this.#deps.login).failure);
   }
 
   #apply(event: Omit<SessionEvent, "at">): void {
@@ -392,47 +389,9 @@ export class Session {
     for (const listener of this.#listeners) listener(health);
   }
 
-  #fraction(): number {
-    return this.#deps.random.bytes(2).readUInt16BE() / 0x10000;
-  }
-
   #send(request: ApiRequest, signal: AbortSignal, sender?: Sender): Promise<Answer> {
-    const own = this.sender;
-    const inName: Sender =
-      sender === undefined
-        ? own
-        : {
-            headers: (method, url) => sender.headers(method, url),
-            heard: (headers) => (sender.heard?.(headers), own.heard?.(headers)),
-            missed: (error) => own.missed?.(error),
-          };
+    const inName = sender === undefined ? this.sender : heardByBoth(sender, this.sender);
     const options: CallOptions = { signal, caller: "session" };
     return this.#deps.transport.send(request, options, inName);
   }
-}
-
-const NOTHING_SAID: AuthStatus = {
-  authenticated: undefined,
-  connected: undefined,
-  established: undefined,
-  competing: undefined,
-  message: undefined,
-  fail: undefined,
-};
-
-function again(failure: GatewayError, pauseMs: number): GatewayError {
-  return new GatewayError(failure.code, failure.message, {
-    whatToDo: failure.whatToDo,
-    retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1000)),
-    ...(failure.link === undefined ? {} : { link: failure.link }),
-    cause: failure.cause,
-  });
-}
-
-function tooSlow(): SessionFault {
-  return new SessionFault("unreachable", "brokerage_session", unavailable("IBKR did not answer in time."));
-}
-
-function closed(): GatewayError {
-  return new GatewayError("connection_not_ready", "This connection has been closed.", { whatToDo: "Try again." });
 }
