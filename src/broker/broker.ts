@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Identifies the caller for fair queueing: one key or grant. */
   readonly caller: string;
+  /** True where an order waits for the answer: such calls go upstream before others. */
+  readonly urgent?: boolean;
   /** Told once for each request that goes upstream. */
   readonly onUpstreamCall?: () => void;
 }

@@ -85,6 +85,20 @@ describe("a request", () => {
     expect(received[0]?.headers["accept-encoding"]).toContain("gzip");
   });
 
+  it("goes before others when an order is at its end, or when an order waits for it", async () => {
+    const heard: boolean[] = [];
+    const observer = { sent: ({ urgent }: { urgent: boolean }) => heard.push(urgent), refused: () => undefined, limited: () => undefined };
+    const log = pino({ enabled: false });
+    const baseUrl = `http://127.0.0.1:${portOf(server)}/v1/api`;
+    const pacer = new Pacer({ clock: systemClock, log, observer });
+    const paced = new Transport({ baseUrl, fetch, clock: systemClock, log, pacer, userAgent: "ibkr-gateway/test" });
+    const sender = { headers: () => ({}) };
+    await paced.send(read, options(), sender);
+    await paced.send(read, { ...options(), urgent: true }, sender);
+    await paced.send({ ...read, urgent: true }, options(), sender);
+    expect(heard).toEqual([false, true, true]);
+  });
+
   it("writes numbers with exactly their digits, and its length", async () => {
     await send({ ...order, body: { price: rawNumber("150.10"), quantity: rawNumber("0.00000001") } });
     expect(received[0]?.body).toBe('{"price":150.10,"quantity":0.00000001}');

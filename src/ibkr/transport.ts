@@ -84,7 +84,7 @@ export class Transport {
     const turn = await this.#deps.pacer.turn({
       endpoint: request.endpoint,
       caller: options.caller,
-      urgent: request.urgent === true,
+      urgent: request.urgent === true || options.urgent === true,
       repeatsPriming: request.repeatsPriming === true,
       signal: options.signal,
     });
