@@ -71,10 +71,11 @@ describe("the audit log", () => {
         userId,
         outcome: end?.outcome,
         code: end?.code,
+        summary: end?.summary,
       })),
     ).toMatchObject([
-      { tool: "echo", sent: '{"symbol":"AAPL"}', client: "a client", userId: "user_1", outcome: "ok" },
-      { tool: "refuse", outcome: "error", code: "rate_limited" },
+      { tool: "echo", sent: '{"symbol":"AAPL"}', client: "a client", userId: "user_1", outcome: "ok", summary: "Echoed." },
+      { tool: "refuse", outcome: "error", code: "rate_limited", summary: "Too fast." },
       { tool: "tools/list", outcome: "ok" },
       { tool: "ping", outcome: "ok" },
       { tool: "invalid", outcome: "error", code: "parse_error" },

@@ -8,6 +8,7 @@ import type { Trading } from "../trading/trading.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { InputResponse, OfflineContext, ToolAnswer, ToolContext } from "./define-tool.ts";
 import type { Era, ServerInfo } from "./protocol.ts";
+import { outcomeSummary } from "./outcome-summary.ts";
 import { readArguments } from "./read-arguments.ts";
 import { redactArguments } from "./redact-arguments.ts";
 import type { RegisteredTool } from "./registry.ts";
@@ -161,6 +162,7 @@ class CallRun {
       call: {
         signal: deadline.signal,
         caller: caller.id,
+        urgent: registered.changesSomething,
         onUpstreamCall: () => {
           this.upstreamCalls += 1;
         },
@@ -218,14 +220,18 @@ function auditStart(call: ToolCall, at: number): AuditStart {
 }
 
 function auditEnd(outcome: Outcome, durationMs: number, upstreamCalls: number): AuditEnd {
-  const durationUs = Math.round(durationMs * 1000);
+  const figures = { durationUs: Math.round(durationMs * 1000), upstreamCalls };
   switch (outcome.kind) {
-    case "answer":
-      return { outcome: outcome.answer.kind === "complete" ? "ok" : "input_required", code: undefined, durationUs, upstreamCalls };
+    case "answer": {
+      const { answer } = outcome;
+      if (answer.kind === "input_required")
+        return { outcome: "input_required", code: undefined, ...figures, summary: "The person is asked to confirm." };
+      return { outcome: "ok", code: undefined, ...figures, summary: outcomeSummary(answer.text) };
+    }
     case "error":
-      return { outcome: "error", code: outcome.error.code, durationUs, upstreamCalls };
+      return { outcome: "error", code: outcome.error.code, ...figures, summary: outcomeSummary(outcome.error.message) };
     case "cancelled":
-      return { outcome: "cancelled", code: undefined, durationUs, upstreamCalls };
+      return { outcome: "cancelled", code: undefined, ...figures, summary: "The client hung up." };
   }
 }
 

@@ -21,6 +21,8 @@ export interface AuditEnd {
   readonly code: string | undefined;
   readonly durationUs: number;
   readonly upstreamCalls: number;
+  /** What came of it, in one short line without account numbers. */
+  readonly summary?: string | undefined;
 }
 
 /**

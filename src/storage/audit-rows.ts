@@ -15,6 +15,7 @@ const INSERT_SIZES = [64, 16, 4, 1] as const;
 const MAX_NAME = 128;
 const MAX_CLIENT = 200;
 const MAX_ARGUMENTS = 8_192;
+const MAX_SUMMARY = 200;
 
 const BLANK = {
   request_id: "",
@@ -32,6 +33,7 @@ const BLANK = {
   upstream_calls: 0,
   client: "",
   address: "",
+  summary: "",
 };
 
 /** Makes the row of a call that is under way, or of one that has ended. */
@@ -52,6 +54,7 @@ export function auditRow(start: AuditStart, end: AuditEnd | undefined): AuditRow
     end?.upstreamCalls ?? null,
     start.client === undefined ? null : storedText(start.client, MAX_CLIENT),
     start.address === undefined ? null : storedText(start.address, MAX_NAME),
+    summaryOf(end),
   ];
 }
 
@@ -85,9 +88,14 @@ export async function completeAuditRow(db: Kysely<Database>, requestId: string, 
       code: end.code ?? null,
       duration_us: Math.round(end.durationUs),
       upstream_calls: end.upstreamCalls,
+      summary: summaryOf(end),
     })
     .where("request_id", "=", storedText(requestId, MAX_NAME))
     .where("outcome", "=", "started")
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+function summaryOf(end: AuditEnd | undefined): string | null {
+  return end?.summary === undefined ? null : storedText(end.summary, MAX_SUMMARY);
 }

@@ -56,7 +56,12 @@ describe.each(ENGINES)("the audit log on %s", (engine) => {
 
   it("keeps every fact of a finished call", async () => {
     audit.record(call("r1"), END);
-    audit.record(call("r2", { client: undefined, address: undefined }), { ...END, outcome: "error", code: "timeout" });
+    audit.record(call("r2", { client: undefined, address: undefined }), {
+      ...END,
+      outcome: "error",
+      code: "timeout",
+      summary: `It took too long.${"x".repeat(300)}`,
+    });
     await audit.flush();
     const [first, second] = await rows();
     expect(first).toEqual({
@@ -81,6 +86,7 @@ describe.each(ENGINES)("the audit log on %s", (engine) => {
       summary: null,
     });
     expect(second).toMatchObject({ sequence: 2, outcome: "error", code: "timeout", client: null, address: null });
+    expect(second?.summary).toMatch(/^It took too long\.x{183}$/);
   });
 
   it("writes by itself within moments", async () => {
@@ -104,8 +110,10 @@ describe.each(ENGINES)("the audit log on %s", (engine) => {
   it("has the start of an order on disk before it runs, and its end before it is answered", async () => {
     await audit.begin(call("order", { tool: "place_order", scope: "write" }));
     expect(await rows()).toMatchObject([{ request_id: "order", outcome: "started", duration_us: null }]);
-    await audit.complete("order", { ...END, outcome: "error", code: "broker_rejected" });
-    expect(await rows()).toMatchObject([{ request_id: "order", outcome: "error", code: "broker_rejected", duration_us: 1_235 }]);
+    await audit.complete("order", { ...END, outcome: "error", code: "broker_rejected", summary: "No." });
+    expect(await rows()).toMatchObject([
+      { request_id: "order", outcome: "error", code: "broker_rejected", duration_us: 1_235, summary: "No." },
+    ]);
   });
 
   it("never changes the end of a call once it is written", async () => {
