@@ -43,7 +43,14 @@ const FIELDS: readonly QuoteField[] = [
   "week_52_low",
 ];
 const AVAILABILITY = "6509";
-const WIRE_FIELDS = [...FIELDS.flatMap((field) => FIELD_IDS[field]).filter((id) => !id.endsWith("_raw")), AVAILABILITY].join(",");
+/** IBKR's ids of everything that a quote needs. */
+export const QUOTE_FIELDS: readonly string[] = [
+  ...FIELDS.flatMap((field) => FIELD_IDS[field]).filter((id) => !id.endsWith("_raw")),
+  AVAILABILITY,
+];
+const WIRE_FIELDS = QUOTE_FIELDS.join(",");
+/** What is kept of a row that is gathered over time. */
+const KEPT_FIELDS: ReadonlySet<string> = new Set([...QUOTE_FIELDS.flatMap((id) => [id, `${id}_raw`]), "_updated"]);
 
 /** `GET /iserver/marketdata/snapshot` of everything that a quote needs. */
 export function snapshotRequest(conids: readonly number[]): ApiRequest {
@@ -76,6 +83,26 @@ export function readSnapshot(body: unknown): Map<number, SnapshotRow> {
     if (conid !== undefined) rows.set(conid, row);
   }
   return rows;
+}
+
+/**
+ * A row with what came since: a stream tells changed fields only. A value that IBKR writes in several ways, of which only some
+ * came, loses the others, so that an old one never stands before a new one.
+ */
+export function mergeRow(row: SnapshotRow, news: SnapshotRow): SnapshotRow {
+  const merged: Record<string, unknown> = { ...row };
+  for (const [id, value] of Object.entries(news)) {
+    if (!KEPT_FIELDS.has(id)) continue;
+    merged[id] = value;
+    if (!Object.hasOwn(news, `${id}_raw`)) delete merged[`${id}_raw`];
+  }
+  if ((Object.hasOwn(news, "87") || Object.hasOwn(news, "87_raw")) && !Object.hasOwn(news, "7762")) delete merged["7762"];
+  return merged;
+}
+
+/** When IBKR sent a row, epoch ms; 0 where it doesn't say. */
+export function sentAt(row: SnapshotRow): number {
+  return parseInteger(row["_updated"]) ?? 0;
 }
 
 /** Which fields of a quote haven't come yet. */
