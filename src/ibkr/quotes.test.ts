@@ -75,7 +75,12 @@ function market(rows: Record<number, readonly object[]>): { ibkr: ScriptedIbkr; 
   });
   const streams = new Streams({ api: ibkr.api, clock: ibkr.clock, log: silentLog });
   const snapshots = new Snapshots({ api: ibkr.api, streams, log: silentLog });
-  return { ibkr, quotes: new Quotes({ api: ibkr.api, contracts: new Contracts(ibkr.api), snapshots }), open, most: () => most };
+  return {
+    ibkr,
+    quotes: new Quotes({ api: ibkr.api, contracts: new Contracts(ibkr.api), snapshots, log: silentLog }),
+    open,
+    most: () => most,
+  };
 }
 
 function idsOf(query: URLSearchParams): number[] {

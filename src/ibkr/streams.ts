@@ -6,7 +6,7 @@ import type { Api } from "./api.ts";
 import { UNSUBSCRIBE_ALL, unsubscribeRequest } from "./endpoints/market-data.ts";
 
 /** IBKR gives a user 100 market data lines, shared with TWS; beyond them it stays silent. */
-const MAX_LINES = 90;
+export const MAX_LINES = 90;
 /** More than this at once are closed all together: one request instead of many. */
 const MAX_SINGLE_CLOSINGS = 10;
 const IDLE_MS = 300_000;
@@ -21,6 +21,7 @@ export class Streams {
   readonly #ended = new AbortController();
   readonly #stopSweeping: () => void;
   #generation = -1;
+  #tellClosed: (conids: readonly number[]) => void = () => undefined;
 
   constructor(deps: { readonly api: Api; readonly clock: Clock; readonly log: Log }) {
     this.#api = deps.api;
@@ -28,15 +29,39 @@ export class Streams {
     this.#stopSweeping = deps.clock.every(SWEEP_EVERY_MS, () => background(this.#sweep(), deps.log, "closing idle market data"));
   }
 
+  /** Open lines, as far as we opened them. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** Names who is told of contracts whose lines are being closed: their subscriptions have to end as well. */
+  onClosed(listener: (conids: readonly number[]) => void): void {
+    this.#tellClosed = listener;
+  }
+
+  /** Counts an open line as used now, so that others are closed before it. */
+  touch(conid: number): void {
+    if (this.#lines.delete(conid)) this.#lines.set(conid, this.#api.clock.now());
+  }
+
+  /** Counts lines that subscriptions open in the present session, without closing others for them. */
+  adopt(conids: readonly number[]): void {
+    this.#begin();
+    const now = this.#api.clock.now();
+    for (const conid of conids) if (!this.#lines.has(conid)) this.#lines.set(conid, now);
+  }
+
   /** Makes room for these contracts and counts them as open and used now. At most 90 at once. */
   async open(conids: readonly number[], options: CallOptions): Promise<void> {
     const now = this.#api.clock.now();
-    if (this.#generation !== this.#api.session.generation) this.#lines.clear();
-    this.#generation = this.#api.session.generation;
+    this.#begin();
     for (const conid of conids) this.#lines.delete(conid);
     const surplus = [...this.#lines.keys()].slice(0, Math.max(0, this.#lines.size + conids.length - MAX_LINES));
     if (surplus.length > MAX_SINGLE_CLOSINGS) {
+      // It ends the lines of the contracts asked for, too: their subscriptions begin anew.
+      const closed = [...this.#lines.keys(), ...conids];
       this.#lines.clear();
+      this.#tellClosed(closed);
       await this.#api.read(UNSUBSCRIBE_ALL, options);
     } else await this.#close(surplus, options);
     for (const conid of conids) this.#lines.set(conid, now);
@@ -45,6 +70,13 @@ export class Streams {
   close(): void {
     this.#stopSweeping();
     this.#ended.abort();
+  }
+
+  /** A new session has no lines of ours. */
+  #begin(): void {
+    const { generation } = this.#api.session;
+    if (this.#generation !== generation) this.#lines.clear();
+    this.#generation = generation;
   }
 
   async #sweep(): Promise<void> {
@@ -56,7 +88,9 @@ export class Streams {
   }
 
   async #close(conids: readonly number[], options: CallOptions): Promise<void> {
+    if (conids.length === 0) return;
     for (const conid of conids) this.#lines.delete(conid);
+    this.#tellClosed(conids);
     await Promise.all(conids.map((conid) => this.#closeOne(conid, options)));
   }
 
