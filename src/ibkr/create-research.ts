@@ -4,6 +4,7 @@ import type { Api } from "./api.ts";
 import type { Contracts } from "./contracts.ts";
 import { ExchangeRates } from "./exchange-rates.ts";
 import { Futures } from "./futures.ts";
+import type { LivePnl } from "./live-pnl.ts";
 import type { OptionChains } from "./option-chains.ts";
 import { OptionQuotes } from "./option-quotes.ts";
 import { Performances } from "./performances.ts";
@@ -22,11 +23,13 @@ export interface ResearchDeps {
   readonly contracts: Contracts;
   readonly optionChains: OptionChains;
   readonly streams: Streams;
+  /** Profit and loss as the stream tells them, where there is one. */
+  readonly live?: LivePnl | undefined;
 }
 
 /** Makes the reads beyond accounts, quotes and orders. */
-export function createResearch({ api, accounts, portfolio, contracts, optionChains, streams }: ResearchDeps): Research {
-  const profitAndLoss = new ProfitAndLoss({ api, accounts, portfolio });
+export function createResearch({ api, accounts, portfolio, contracts, optionChains, streams, live }: ResearchDeps): Research {
+  const profitAndLoss = new ProfitAndLoss({ api, accounts, portfolio, live });
   const performances = new Performances(api, accounts);
   const transactionLists = new TransactionLists({ api, accounts, contracts });
   const optionQuotes = new OptionQuotes({ api, contracts, streams });

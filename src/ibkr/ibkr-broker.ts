@@ -10,6 +10,7 @@ import { Accounts } from "./accounts.ts";
 import { Api } from "./api.ts";
 import { Contracts } from "./contracts.ts";
 import { createResearch } from "./create-research.ts";
+import { createLiveData } from "./live-data.ts";
 import { Histories } from "./histories.ts";
 import type { Login } from "./login.ts";
 import type { ProveMode } from "./mode-proof.ts";
@@ -19,6 +20,8 @@ import { Portfolio } from "./portfolio.ts";
 import { Quotes } from "./quotes.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Snapshots } from "./snapshots.ts";
+import type { SocketEdge } from "./socket-edge.ts";
+import type { StreamFigures } from "./stream.ts";
 import { Streams } from "./streams.ts";
 import { Transport } from "./transport.ts";
 import { createUserBudgets, type UserBudget } from "./user-budgets.ts";
@@ -37,6 +40,8 @@ export interface IbkrBroker extends Broker {
   check(signal: AbortSignal): Promise<void>;
   /** Takes the brokerage session from another login of the same user: an explicit act of a person. Throws as `ready` does. */
   takeOver(signal: AbortSignal): Promise<void>;
+  /** Whether quotes come by the stream or by polling, and what it has done; undefined where there is none. For metrics. */
+  streamFigures(): StreamFigures | undefined;
   /** Ends the session and all that keeps it alive. */
   close(): Promise<void>;
 }
@@ -52,6 +57,8 @@ export interface IbkrBrokerDeps {
   readonly random: Random;
   readonly log: Log;
   readonly fetch: typeof fetch;
+  /** Opens the session's stream; without it, quotes and orders are polled. */
+  readonly socket?: SocketEdge | undefined;
   /** This link's share in its IBKR user's budget, left when the link is closed; one of its own where it isn't given. */
   readonly budget?: UserBudget;
 }
@@ -61,7 +68,8 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
   const { baseUrl, clock, log } = deps;
   const budget = deps.budget ?? createUserBudgets({ clock, log }).join(baseUrl, deps.login.face);
   const { pacer } = budget;
-  const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent: `ibkr-gateway/${version()}` });
+  const userAgent = `ibkr-gateway/${version()}`;
+  const transport = new Transport({ baseUrl, fetch: deps.fetch, clock, log, pacer, userAgent });
   const session = new Session({ ...deps, transport }, options);
   const api = new Api({ transport, session, clock });
   session.onHealth(({ state, userName }) => {
@@ -74,9 +82,11 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
   const optionChains = new OptionChains(api, contracts);
   const streams = new Streams({ api, clock, log });
   const snapshots = new Snapshots({ api, streams, log });
-  const quotes = new Quotes({ api, contracts, snapshots });
+  const { random, socket } = deps;
+  const live = socket && createLiveData({ session, socket, lines: streams, clock, random, log, userAgent });
+  const quotes = new Quotes({ api, contracts, snapshots, log, live: live?.quotes });
   const histories = new Histories(api, contracts);
-  const orders = new Orders({ api, accounts, contracts });
+  const orders = new Orders({ api, accounts, contracts, live: live?.orders });
   return {
     mode: deps.expectedMode,
     ready: (signal) => session.ready(signal),
@@ -87,7 +97,10 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     onHealth: (listener) => session.onHealth(listener),
     check: (signal) => session.check(signal),
     takeOver: (signal) => session.takeOver(signal),
+    streamFigures: () => live?.stream.figures(),
     close: async () => {
+      live?.stream.close();
+      quotes.close();
       streams.close();
       snapshots.close();
       await session.close();
@@ -116,7 +129,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     confirmQuestion: (accountId, replyId, call) => orders.confirm(accountId, replyId, call),
     declineQuestion: (accountId, replyId, call) => orders.decline(accountId, replyId, call),
     cancelOrder: (accountId, orderId, call) => orders.cancel(accountId, orderId, call),
-    ...createResearch({ api, accounts, portfolio, contracts, optionChains, streams }),
+    ...createResearch({ api, accounts, portfolio, contracts, optionChains, streams, live: live?.pnl }),
   };
 }
 

@@ -9,22 +9,41 @@ import type { Contracts } from "./contracts.ts";
 import { cancelOutcome, declineOutcome, submitOutcome } from "./endpoints/order-outcomes.ts";
 import * as wire from "./endpoints/orders.ts";
 import { errorTextOf, readReply } from "./endpoints/reply.ts";
+import { type LiveOrders, TRUSTED_MS } from "./live-orders.ts";
 import { SharedReads } from "./shared-reads.ts";
 import type { ApiRequest } from "./transport.ts";
 
 /** IBKR answers each of these lists once in five seconds; until then the last answer is given, with its own time. */
-const LISTS = { maxEntries: 50, ttlMs: 5000 };
+const LISTED_MS = 5000;
+const LISTS = { maxEntries: 50, ttlMs: LISTED_MS };
+/** With a stream that tells each change, a list serves longer. */
+const STREAMED_LISTS = { maxEntries: 50, ttlMs: TRUSTED_MS };
 /** Between a priming call and its repeat. */
 const PRIMING_PAUSE_MS = 1000;
+
+export interface OrdersDeps {
+  readonly api: Api;
+  readonly accounts: Accounts;
+  readonly contracts: Contracts;
+  /** States as the stream tells them; without it, IBKR is asked for them. */
+  readonly live?: LiveOrders | undefined;
+}
+
+/** A list as IBKR answered it in one session. */
+interface Listed {
+  readonly list: OrderList;
+  readonly generation: number;
+}
 
 /** An account's orders and executions, and everything that changes them. Nothing that changes an order is ever sent twice. */
 export class Orders {
   readonly #api: Api;
   readonly #accounts: Accounts;
   readonly #contracts: Contracts;
-  readonly #orders: BoundedCache<string, OrderList>;
+  readonly #live: LiveOrders | undefined;
+  readonly #orders: BoundedCache<string, Listed>;
   readonly #trades: BoundedCache<string, readonly Trade[]>;
-  readonly #orderReads = new SharedReads<OrderList>();
+  readonly #orderReads = new SharedReads<Listed>();
   readonly #statusReads = new SharedReads<Order | undefined>();
   readonly #tradeReads = new SharedReads<readonly Trade[]>();
   readonly #sending = new KeyedLock<string>();
@@ -32,38 +51,40 @@ export class Orders {
   readonly #primed = new Map<string, number>();
   /** Counts what we sent: a list that was read before the last sending isn't served after it. */
   #changes = 0;
+  /** Account → when we last sent something about its orders. Bounded by the connection's accounts. */
+  readonly #sentAt = new Map<string, number>();
 
-  constructor(deps: { readonly api: Api; readonly accounts: Accounts; readonly contracts: Contracts }) {
+  constructor(deps: OrdersDeps) {
     this.#api = deps.api;
     this.#accounts = deps.accounts;
     this.#contracts = deps.contracts;
-    this.#orders = new BoundedCache({ clock: deps.api.clock, ...LISTS });
+    this.#live = deps.live;
+    this.#orders = new BoundedCache({ clock: deps.api.clock, ...STREAMED_LISTS });
     this.#trades = new BoundedCache({ clock: deps.api.clock, ...LISTS });
   }
 
+  /**
+   * Today's orders. Which there are is what IBKR answered at `asOf`; their states, and orders that came since, are as the stream
+   * tells them where there is one. So an order that is missing was missing when IBKR was asked.
+   */
   async list(accountId: string, options: CallOptions): Promise<OrderList> {
+    this.#live?.use();
     const key = `${accountId} ${this.#changes}`;
     const kept = this.#orders.get(key);
-    if (kept !== undefined) return kept;
-    return await this.#orderReads.run(key, options, async (shared) => {
-      await this.#accounts.find(accountId, shared);
-      const read = async (request: ApiRequest) =>
-        readReply(wire.liveOrdersReply, await this.#api.read(request, shared), "the orders").orders;
-      const rows = await this.#primedRead(wire.liveOrdersRequest(accountId), read, shared);
-      const asOf = this.#api.clock.now();
-      const own = rows.filter((row) => (row.account ?? row.acct) === accountId);
-      const units = await this.#unitsOf(
-        own.map((row) => row.conid),
-        shared,
-      );
-      const list: OrderList = { orders: own.flatMap((row) => wire.toOrder(row, units(row.conid)) ?? []), asOf };
-      this.#orders.set(key, list);
-      return list;
+    if (kept !== undefined && this.#serves(kept)) return await this.#withNews(accountId, kept.list, options);
+    const { list } = await this.#orderReads.run(key, options, async (shared) => {
+      const listed = await this.#listed(accountId, shared);
+      this.#orders.set(key, listed);
+      return listed;
     });
+    return await this.#withNews(accountId, list, options);
   }
 
   /** One order: its status, or, where IBKR keeps that to itself (an older order), its row among the live ones. */
   async find(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined> {
+    this.#live?.use();
+    const row = this.#live?.order(accountId, orderId, this.#sentAt.get(accountId) ?? -Infinity);
+    if (row !== undefined) return wire.toOrder(row, await this.#unitOf(row.conid, options));
     const key = `${accountId} ${orderId} ${this.#changes}`;
     return await this.#statusReads.run(key, options, async (shared) => {
       const status = await this.#status(accountId, orderId, shared);
@@ -73,7 +94,22 @@ export class Orders {
     });
   }
 
+  /** Executions as IBKR lists them, and those that the stream told of since. */
   async trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
+    this.#live?.use();
+    const trades = await this.#listedTrades(accountId, days, options);
+    const known = new Set(trades.map(({ executionId }) => executionId));
+    const rows = this.#live?.executionsSince(accountId, this.#api.clock.now() - LISTED_MS) ?? [];
+    const news = rows.filter((row) => row.execution_id !== undefined && !known.has(row.execution_id));
+    if (news.length === 0) return trades;
+    const units = await this.#unitsOf(
+      news.map((row) => row.conid),
+      options,
+    );
+    return [...trades, ...news.flatMap((row) => wire.toTrade(row, units(row.conid)) ?? [])];
+  }
+
+  async #listedTrades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
     const key = `${accountId} ${days} ${this.#changes}`;
     const kept = this.#trades.get(key);
     if (kept !== undefined) return kept;
@@ -133,6 +169,42 @@ export class Orders {
     return cancelOutcome(wasUnheard ? await this.#send(accountId, options, prepare) : first);
   }
 
+  async #listed(accountId: string, options: CallOptions): Promise<Listed> {
+    await this.#accounts.find(accountId, options);
+    const read = async (request: ApiRequest) =>
+      readReply(wire.liveOrdersReply, await this.#api.read(request, options), "the orders").orders;
+    const rows = await this.#primedRead(wire.liveOrdersRequest(accountId), read, options);
+    const asOf = this.#api.clock.now();
+    const { generation } = this.#api.session;
+    const own = rows.filter((row) => (row.account ?? row.acct) === accountId);
+    const orders = await this.#toOrders(own, options);
+    this.#live?.confirm(orders, asOf);
+    return { list: { orders, asOf }, generation };
+  }
+
+  /** A list serves for seconds; longer while the stream of its own session tells what changes. */
+  #serves({ list, generation }: Listed): boolean {
+    const isStreamed = this.#live?.isCurrent === true && generation === this.#api.session.generation;
+    return isStreamed || this.#api.clock.now() - list.asOf < LISTED_MS;
+  }
+
+  async #withNews(accountId: string, list: OrderList, options: CallOptions): Promise<OrderList> {
+    const rows = this.#live?.ordersSince(accountId, list.asOf) ?? [];
+    if (rows.length === 0) return list;
+    const news = new Map((await this.#toOrders(rows, options)).map((order) => [order.orderId, order]));
+    const orders = list.orders.map((order) => news.get(order.orderId) ?? order);
+    const listed = new Set(list.orders.map(({ orderId }) => orderId));
+    return { orders: [...orders, ...[...news.values()].filter(({ orderId }) => !listed.has(orderId))], asOf: list.asOf };
+  }
+
+  async #toOrders(rows: readonly wire.LiveOrder[], options: CallOptions): Promise<Order[]> {
+    const units = await this.#unitsOf(
+      rows.map((row) => row.conid),
+      options,
+    );
+    return rows.flatMap((row) => wire.toOrder(row, units(row.conid)) ?? []);
+  }
+
   /** Prepares and sends one request of an account, one at a time: IBKR forgets a question when another order comes between. */
   async #send(accountId: string, options: CallOptions, prepare: () => Promise<ApiRequest>): Promise<CommitResult> {
     return await this.#sending.run(accountId, async () => {
@@ -147,6 +219,7 @@ export class Orders {
         return await this.#api.commit(request, options);
       } finally {
         this.#changes += 1;
+        this.#sentAt.set(accountId, this.#api.clock.now());
       }
     });
   }
@@ -158,7 +231,9 @@ export class Orders {
     if (answer.status === 401 || answer.status === 429) throw failureOf(answer) ?? new Error("an answer of this status is a failure");
     const reply = wire.orderStatusReply.safeParse(answer.body);
     if (answer.status !== 200 || !reply.success || reply.data.account !== accountId) return undefined;
-    return wire.toOrderOfStatus(reply.data, await this.#unitOf(reply.data.conid, options));
+    const order = wire.toOrderOfStatus(reply.data, await this.#unitOf(reply.data.conid, options));
+    if (order !== undefined) this.#live?.confirm([order], this.#api.clock.now());
+    return order;
   }
 
   /** In a session that we opened, the first answer may be empty because it only primes; in one that we found, too, but IBKR counts its repeat. */

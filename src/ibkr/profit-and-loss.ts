@@ -5,6 +5,7 @@ import type { Api } from "./api.ts";
 import { PARTITIONED_PNL, pnlReply, type PnlRows, toPnl } from "./endpoints/performance.ts";
 import { readReply } from "./endpoints/reply.ts";
 import { KeptReads } from "./kept-reads.ts";
+import type { LivePnl } from "./live-pnl.ts";
 import type { Portfolio } from "./portfolio.ts";
 import type { ApiRequest } from "./transport.ts";
 
@@ -21,20 +22,30 @@ interface PnlAt {
   readonly asOf: number;
 }
 
+export interface ProfitAndLossDeps {
+  readonly api: Api;
+  readonly accounts: Accounts;
+  readonly portfolio: Portfolio;
+  /** What the stream tells; without it, IBKR is asked. */
+  readonly live?: LivePnl | undefined;
+}
+
 /** Profit and loss of the day. */
 export class ProfitAndLoss {
   readonly #api: Api;
   readonly #accounts: Accounts;
   readonly #portfolio: Portfolio;
+  readonly #live: LivePnl | undefined;
   readonly #rows: KeptReads<PnlAt>;
   readonly #accountsPnl: KeptReads<AccountPnl>;
   /** The session in which IBKR was asked first, which answers nothing yet. */
   #primedIn = -1;
 
-  constructor(deps: { readonly api: Api; readonly accounts: Accounts; readonly portfolio: Portfolio }) {
+  constructor(deps: ProfitAndLossDeps) {
     this.#api = deps.api;
     this.#accounts = deps.accounts;
     this.#portfolio = deps.portfolio;
+    this.#live = deps.live;
     this.#rows = new KeptReads({ clock: deps.api.clock, maxEntries: 1, freshMs: FRESH_MS, keptMs: KEPT_MS });
     this.#accountsPnl = new KeptReads({ clock: deps.api.clock, maxEntries: MAX_ACCOUNTS, freshMs: FRESH_MS });
   }
@@ -44,11 +55,16 @@ export class ProfitAndLoss {
     const account = await this.#accounts.find(accountId, options);
     return await this.#accountsPnl.read(accountId, options, async (shared) => {
       const [{ rows, asOf }, ledger] = await Promise.all([
-        this.#rows.read("all", shared, (together) => this.#load(together)),
+        this.#streamed() ?? this.#rows.read("all", shared, (together) => this.#load(together)),
         this.#portfolio.cashLedger(accountId, shared),
       ]);
       return toPnl(rows, { account, ledger }, asOf);
     });
+  }
+
+  #streamed(): PnlAt | undefined {
+    const told = this.#live?.read();
+    return told === undefined ? undefined : { rows: readReply(pnlReply, { upnl: told.rows }, "the profit and loss").upnl, asOf: told.asOf };
   }
 
   async #load(options: CallOptions): Promise<PnlAt> {

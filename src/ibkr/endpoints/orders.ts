@@ -109,6 +109,9 @@ const liveOrder = z.looseObject({
 /** A row of the live orders. */
 export type LiveOrder = z.output<typeof liveOrder>;
 
+/** The fields of a live order that we read. */
+export const LIVE_ORDER_FIELDS: readonly string[] = Object.keys(liveOrder.shape);
+
 /** Live orders; empty on the first read of a session. */
 export const liveOrdersReply = z.looseObject({ orders: listOf(liveOrder) });
 
