@@ -1,4 +1,4 @@
-import type { AccountSummary, CashLedger, Position } from "../broker/account.ts";
+import type { Account, AccountSummary, CashLedger, Position } from "../broker/account.ts";
 import type { CallOptions } from "../broker/broker.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { Accounts } from "./accounts.ts";
@@ -22,35 +22,50 @@ export class Portfolio {
 
   /** All positions, every page, as IBKR completes them on a second read. */
   async positions(accountId: string, options: CallOptions): Promise<readonly Position[]> {
-    return await this.#positions.run(accountId, options, async (shared) => {
-      await this.#accounts.openPortfolio(accountId, shared);
-      const rows: wire.PositionRow[] = [];
-      for (let page = 0; page < wire.MAX_POSITION_PAGES; page += 1) {
-        const found = await this.#positionsPage(accountId, page, shared);
-        if (found.length === 0) return rows.flatMap((row) => wire.toPosition(row) ?? []);
-        rows.push(...found);
-      }
-      throw new GatewayError("broker_error", "IBKR lists more positions than this gateway reads (5,000).", {
-        whatToDo: "Use an account with fewer positions.",
-      });
-    });
+    return await this.#positions.run(accountId, options, (shared) =>
+      this.#opened(accountId, shared, () => this.#allPositions(accountId, shared)),
+    );
   }
 
   async cashLedger(accountId: string, options: CallOptions): Promise<CashLedger> {
-    return await this.#ledgers.run(accountId, options, async (shared) => {
-      const account = await this.#accounts.openPortfolio(accountId, shared);
-      const body = await this.#api.read(wire.portfolioRequest(accountId, "ledger"), shared);
-      const reply = readReply(wire.ledgerReply, body, "the cash ledger");
-      return wire.toLedger(reply, { accountId, baseCurrency: account.baseCurrency ?? "BASE" }, this.#api.clock.now());
-    });
+    return await this.#ledgers.run(accountId, options, (shared) =>
+      this.#opened(accountId, shared, async (account) => {
+        const body = await this.#api.read(wire.portfolioRequest(accountId, "ledger"), shared);
+        const reply = readReply(wire.ledgerReply, body, "the cash ledger");
+        return wire.toLedger(reply, { accountId, baseCurrency: account.baseCurrency ?? "BASE" }, this.#api.clock.now());
+      }),
+    );
   }
 
   async summary(accountId: string, options: CallOptions): Promise<AccountSummary> {
-    return await this.#summaries.run(accountId, options, async (shared) => {
-      const account = await this.#accounts.openPortfolio(accountId, shared);
-      const body = await this.#api.read(wire.portfolioRequest(accountId, "summary"), shared);
-      const reply = readReply(wire.summaryReply, body, "the account's figures");
-      return wire.toSummary(reply, { accountId, baseCurrency: account.baseCurrency }, this.#api.clock.now());
+    return await this.#summaries.run(accountId, options, (shared) =>
+      this.#opened(accountId, shared, async (account) => {
+        const body = await this.#api.read(wire.portfolioRequest(accountId, "summary"), shared);
+        const reply = readReply(wire.summaryReply, body, "the account's figures");
+        return wire.toSummary(reply, { accountId, baseCurrency: account.baseCurrency }, this.#api.clock.now());
+      }),
+    );
+  }
+
+  /** Reads once IBKR has listed the accounts in this session; again, where the session ended in between and the new one has not. */
+  async #opened<T>(accountId: string, options: CallOptions, read: (account: Account) => Promise<T>): Promise<T> {
+    try {
+      return await read(await this.#accounts.openPortfolio(accountId, options));
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== "session_lost") throw error;
+      return await read(await this.#accounts.openPortfolio(accountId, options));
+    }
+  }
+
+  async #allPositions(accountId: string, options: CallOptions): Promise<readonly Position[]> {
+    const rows: wire.PositionRow[] = [];
+    for (let page = 0; page < wire.MAX_POSITION_PAGES; page += 1) {
+      const found = await this.#positionsPage(accountId, page, options);
+      if (found.length === 0) return rows.flatMap((row) => wire.toPosition(row) ?? []);
+      rows.push(...found);
+    }
+    throw new GatewayError("broker_error", "IBKR lists more positions than this gateway reads (5,000).", {
+      whatToDo: "Use an account with fewer positions.",
     });
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { callOptions as call, simulatedLink, type SimulatedLink } from "../../test/support/simulated-link.ts";
+import { callOptions as call, errorResponse, simulatedLink, type SimulatedLink } from "../../test/support/simulated-link.ts";
 import type { Instrument } from "../broker/instrument.ts";
 import { Decimal } from "../lib/decimal.ts";
 
@@ -75,6 +75,21 @@ describe("portfolio", () => {
     expect(ledger.balances.map((balance) => balance.currency)).not.toContain("BASE");
     const inBase = Decimal.sum(ledger.balances.map((balance) => (balance.cash ?? Decimal.zero).times(balance.exchangeRate ?? Decimal.one)));
     expect(inBase.toApproximation()).toBeCloseTo(ledger.total?.cash?.toApproximation() ?? 0, -2);
+  });
+
+  it("is read although the login ends just before, and the new session knows nothing of the accounts yet", async () => {
+    let left = 0;
+    world.fault(({ path }) => {
+      if (left === 0 || !path.startsWith(`/portfolio/${first}/`)) return undefined;
+      left -= 1;
+      return Promise.resolve(errorResponse(401, "Unauthorized"));
+    });
+    for (const read of [world.link.cashLedger, world.link.summary, world.link.positions]) {
+      // The read, and its repeat in a new session that hasn't listed the accounts.
+      left = 2;
+      await expect(read(first, call())).resolves.toBeDefined();
+    }
+    world.fault(undefined);
   });
 
   it("has the account's figures in its base currency", async () => {
