@@ -47,6 +47,28 @@ describe("profit and loss as IBKR writes it", () => {
     for (const json of [`{"upnl":{}}`, `{}`, `{"upnl":{"DU12345678.Core":{"dpl":9}}}`])
       expect(read(json)).toMatchObject({ daily: undefined, netLiquidationValue: undefined });
   });
+
+  it("has what the cash ledger knows where IBKR has no row", () => {
+    const total = {
+      currency: "USD",
+      cash: undefined,
+      settledCash: undefined,
+      netLiquidationValue: Decimal.fromInteger(1000),
+      unrealizedPnl: Decimal.fromInteger(12),
+      realizedPnl: Decimal.fromInteger(-3),
+      interest: undefined,
+      dividends: undefined,
+      exchangeRate: Decimal.one,
+    };
+    expect(plain(performance.toPnl({}, { account, ledger: { ...ledger, total } }, 1))).toEqual({
+      accountId: "DU1234567",
+      currency: "USD",
+      unrealized: "12",
+      realized: "-3",
+      netLiquidationValue: "1000",
+      asOf: 1,
+    });
+  });
 });
 
 describe("performance as IBKR writes it", () => {
@@ -122,6 +144,10 @@ describe("transactions as IBKR writes them", () => {
     const none = { rows: [], realizedPnl: "0" };
     expect(plain(toTransactions(reply("233.1", "-1165.5"), { ...scope, since: "2026-04-01" }))).toEqual(none);
     expect(plain(toTransactions(reply("233.1", "-1165.5"), { ...scope, accountId: "DU7654321" }))).toEqual(none);
+  });
+
+  it("may be none at all", () => {
+    expect(plain(toTransactions(transactionsReply.parse({ rc: 0 }), scope))).toEqual({ rows: [], realizedPnl: "0" });
   });
 
   it("in pence are told by their amount, which is in pounds", () => {
