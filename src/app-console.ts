@@ -2,10 +2,14 @@ import { createConnectedApps } from "./auth/connected-apps.ts";
 import type { BrowserSessions } from "./auth/sign-in/browser-session.ts";
 import type { Config } from "./config.ts";
 import type { Connections } from "./connections/connections.ts";
+import { createActivityHandlers } from "./console/activity/activity-handlers.tsx";
+import { createActivityWatch } from "./console/activity/activity-watch.ts";
 import { createAppHandlers } from "./console/apps/app-handlers.tsx";
+import { createErrorHandlers } from "./console/errors/error-handlers.tsx";
 import { createKeyHandlers } from "./console/keys/key-handlers.tsx";
 import type { CallerPageHandlers } from "./http/routes.ts";
 import type { Clock } from "./lib/clock.ts";
+import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
 import type { PageRenderer } from "./pages/page-renderer.tsx";
 import type { AuditWriter } from "./storage/audit-writer.ts";
@@ -18,11 +22,15 @@ export interface CallerPageParts {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
   readonly connections: Connections;
   readonly audit: AuditWriter;
   readonly pages: PageRenderer;
   readonly sessions: BrowserSessions;
   readonly publicUrl: () => string;
+  readonly tools: readonly { readonly name: string }[];
+  /** Path of the script that keeps pages current. */
+  readonly liveScript: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -33,6 +41,8 @@ export function createCallerPages(config: Config, parts: CallerPageParts): Calle
   const apps = createConnectedApps({ ...parts, unusedLimitMs: unusedDays * DAY_MS });
   return {
     keys: createKeyHandlers(parts),
+    activity: createActivityHandlers({ ...parts, watch: createActivityWatch(parts), tools: parts.tools.map(({ name }) => name) }),
+    errors: createErrorHandlers(parts),
     apps: createAppHandlers({ ...parts, apps, unusedDays }),
   };
 }

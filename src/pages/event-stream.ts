@@ -5,8 +5,11 @@ import type { PageRequest } from "./page-env.ts";
 export interface EventStream {
   /** Puts `html` in place of the element with this id. */
   replace(id: string, html: string): void;
-  /** Puts `html` before everything that the element with this id holds. */
-  prepend(id: string, html: string): void;
+  /**
+   * Puts `html` before everything that the element with this id holds, and lets go of what is beyond its `data-most` parts. The
+   * browser tells the last `eventId` when it asks again (`lastEventId`).
+   */
+  prepend(id: string, html: string, eventId?: string): void;
   /** Lets the page load itself again, for changes that a part can't show. */
   reload(): void;
 }
@@ -46,7 +49,8 @@ export function eventStream(c: PageRequest, clock: Clock, begin: (stream: EventS
           controller.enqueue(encoder.encode(text));
           if ((controller.desiredSize ?? 0) < 0) close();
         };
-        const send = (event: string, data: object): void => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+        const send = (event: string, data: object, eventId?: string): void =>
+          write(`${eventId === undefined ? "" : `id: ${eventId}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
         stopping.push(() => {
           isOpen = false;
         });
@@ -56,7 +60,7 @@ export function eventStream(c: PageRequest, clock: Clock, begin: (stream: EventS
         stopping.push(
           begin({
             replace: (id, html) => send("replace", { id, html }),
-            prepend: (id, html) => send("prepend", { id, html }),
+            prepend: (id, html, eventId) => send("prepend", { id, html }, eventId),
             reload: () => send("reload", {}),
           }),
         );
@@ -73,4 +77,9 @@ export function eventStream(c: PageRequest, clock: Clock, begin: (stream: EventS
       "X-Accel-Buffering": "no",
     },
   });
+}
+
+/** What a browser says it saw last of a stream that it listens to again: by itself, or after its page was out of sight. */
+export function lastEventId(c: PageRequest): string | undefined {
+  return c.req.header("last-event-id") ?? c.req.query("last_event_id");
 }

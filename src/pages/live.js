@@ -3,6 +3,7 @@
 
 const source = document.querySelector("[data-live]")?.dataset.live;
 let stream;
+let lastEventId = "";
 
 // What a person has opened stays open, and what they are at isn't taken away under their hands.
 function replace({ id, html }) {
@@ -20,7 +21,14 @@ function replace({ id, html }) {
 }
 
 function prepend({ id, html }) {
-  document.getElementById(id)?.insertAdjacentHTML("afterbegin", html);
+  const parent = document.getElementById(id);
+  if (!parent) return;
+  const next = document.createElement("template");
+  next.innerHTML = html;
+  // What was told before, or came with the page, stays where it is.
+  if (next.content.firstElementChild?.id && document.getElementById(next.content.firstElementChild.id)) return;
+  parent.prepend(next.content);
+  for (const most = Number(parent.dataset.most ?? Infinity); parent.children.length > most;) parent.lastElementChild.remove();
   document.dispatchEvent(new CustomEvent("parts-changed"));
 }
 
@@ -32,9 +40,14 @@ function listen() {
     return;
   }
   if (stream) return;
-  stream = new EventSource(source);
+  const address = new URL(source, location.href);
+  if (lastEventId) address.searchParams.set("last_event_id", lastEventId);
+  stream = new EventSource(address);
   stream.addEventListener("replace", (event) => replace(JSON.parse(event.data)));
-  stream.addEventListener("prepend", (event) => prepend(JSON.parse(event.data)));
+  stream.addEventListener("prepend", (event) => {
+    lastEventId = event.lastEventId || lastEventId;
+    prepend(JSON.parse(event.data));
+  });
   stream.addEventListener("reload", () => location.reload());
 }
 

@@ -143,6 +143,12 @@ export async function listAuditSince(
     .execute();
 }
 
+/** Finds rows of a user by their sequences, for those that may have been completed meanwhile. */
+export async function listAuditSequences({ db }: Storage, userId: string, sequences: readonly number[]): Promise<AuditEntry[]> {
+  if (sequences.length === 0) return [];
+  return await db.selectFrom("audit_log").select(COLUMNS).where("user_id", "=", userId).where("sequence", "in", sequences).execute();
+}
+
 /** Answers the sequence of a user's newest row, 0 when there is none. */
 export async function latestAuditSequence({ db }: Storage, userId: string): Promise<number> {
   const newest = db.selectFrom("audit_log").select("sequence").where("user_id", "=", userId).orderBy("sequence", "desc").limit(1);

@@ -15,12 +15,12 @@ export interface DataTableProps {
   readonly rows: readonly (readonly Child[])[];
   /** Ids of the rows in their order, for what is updated while it is shown. */
   readonly rowIds?: readonly string[];
-  /** Id of the part that holds the rows. */
-  readonly bodyId?: string;
+  /** The part that holds the rows, where rows are added while it is shown: its id, and how many it keeps. */
+  readonly liveBody?: { readonly id: string; readonly most: number };
 }
 
 /** A table whose rows turn into cards on a narrow screen; its roles are spelled out because that change of display loses them. */
-export function DataTable({ caption, hidesCaption = false, columns, rows, rowIds, bodyId }: DataTableProps) {
+export function DataTable({ caption, hidesCaption = false, columns, rows, rowIds, liveBody }: DataTableProps) {
   return (
     <table class="data" role="table">
       <caption class={hidesCaption ? "visually-hidden" : undefined}>{caption}</caption>
@@ -33,7 +33,7 @@ export function DataTable({ caption, hidesCaption = false, columns, rows, rowIds
           ))}
         </tr>
       </thead>
-      <tbody role="rowgroup" id={bodyId}>
+      <tbody role="rowgroup" id={liveBody?.id} data-most={liveBody?.most}>
         {rows.map((cells, index) => (
           <DataRow columns={columns} cells={cells} id={rowIds?.[index]} />
         ))}

@@ -1,0 +1,115 @@
+import { ERROR_MEANINGS } from "../../lib/error-meanings.ts";
+import { ERROR_CODES } from "../../lib/errors.ts";
+import { Card } from "../../pages/components/card.tsx";
+import { DescriptionList } from "../../pages/components/description-list.tsx";
+import { PlainName } from "../../pages/components/plain-name.tsx";
+import { RelativeTime } from "../../pages/components/relative-time.tsx";
+import { activityTexts } from "../../pages/texts/activity.ts";
+import { callerTexts } from "../../pages/texts/callers.ts";
+import { errorListTexts } from "../../pages/texts/error-list.ts";
+import type { AuditEntry } from "../../storage/audit-search.ts";
+import { ConnectionName } from "../own-connections.tsx";
+import { activityAddress } from "./activity-filter.ts";
+import { ACTIVITY_PATH } from "./activity-page.tsx";
+import { CallerLabel, type CallNames, CallTitle, decisionOf, durationText, OutcomeBadge } from "./call-row.tsx";
+
+const texts = activityTexts.call;
+
+export interface CallPageProps {
+  /** All rows of one request: one, or those of a batch. */
+  readonly entries: readonly AuditEntry[];
+  readonly names: CallNames;
+  readonly now: number;
+}
+
+/** One request with everything that is on record about it. */
+export function CallPage({ entries, names, now }: CallPageProps) {
+  return (
+    <>
+      {entries.map((entry) => (
+        <OneCall entry={entry} names={names} now={now} />
+      ))}
+    </>
+  );
+}
+
+/** What an error code means, in one line; a general sentence for one that is not ours. */
+export function meaningOf(code: string): string {
+  const known = ERROR_CODES.find((name) => name === code);
+  if (known !== undefined) return ERROR_MEANINGS[known];
+  return /^http_4\d\d$/.test(code) ? errorListTexts.badRequest : errorListTexts.unknownCode;
+}
+
+function OneCall({ entry, names, now }: { readonly entry: AuditEntry; readonly names: CallNames; readonly now: number }) {
+  const decision = decisionOf(entry);
+  return (
+    <Card label={decision ?? entry.tool}>
+      <div class="card-head">
+        <h2>
+          <CallTitle entry={entry} />
+        </h2>
+        {decision === undefined && <a href={activityAddress(ACTIVITY_PATH, { tool: entry.tool })}>{texts.similar}</a>}
+      </div>
+      <Facts entry={entry} names={names} now={now} />
+      {entry.summary !== null && entry.summary !== "" && (
+        <>
+          <h3>{texts.summary}</h3>
+          <p class="arguments">{entry.summary}</p>
+        </>
+      )}
+      <h3>{decision === undefined ? texts.arguments : texts.about}</h3>
+      {entry.arguments === "{}" ? <p class="hint">{texts.noArguments}</p> : <pre class="arguments">{indented(entry.arguments)}</pre>}
+      {decision === undefined && <p class="hint">{texts.argumentsNote}</p>}
+    </Card>
+  );
+}
+
+function Facts({ entry, names, now }: { readonly entry: AuditEntry; readonly names: CallNames; readonly now: number }) {
+  const { facts } = texts;
+  const isCall = decisionOf(entry) === undefined;
+  return (
+    <DescriptionList
+      rows={[
+        { name: facts.at, value: <ExactTime at={entry.at} now={now} /> },
+        { name: facts.outcome, value: <OutcomeBadge entry={entry} /> },
+        ...(entry.code === null ? [] : [{ name: facts.means, value: meaningOf(entry.code) }]),
+        ...(entry.outcome === "started" ? [{ name: facts.means, value: texts.unfinished }] : []),
+        {
+          name: facts.caller,
+          value: (
+            <a href={activityAddress(ACTIVITY_PATH, { caller: entry.caller_id })}>
+              <CallerLabel entry={entry} names={names} />
+            </a>
+          ),
+        },
+        {
+          name: facts.connection,
+          value: <ConnectionName connection={names.connections.get(entry.connection_id)} gone={activityTexts.goneConnection} />,
+        },
+        { name: facts.scope, value: entry.scope === "write" ? callerTexts.scopes.write : callerTexts.scopes.read },
+        ...(isCall && entry.duration_us !== null ? [{ name: facts.duration, value: durationText(entry.duration_us) }] : []),
+        ...(isCall && entry.upstream_calls !== null ? [{ name: facts.upstreamCalls, value: String(entry.upstream_calls) }] : []),
+        { name: facts.client, value: entry.client === null ? texts.unknown : <PlainName value={entry.client} /> },
+        { name: facts.address, value: entry.address ?? texts.unknown },
+        { name: facts.requestId, value: <code>{entry.request_id}</code> },
+      ]}
+    />
+  );
+}
+
+function ExactTime({ at, now }: { readonly at: number; readonly now: number }) {
+  const iso = new Date(at).toISOString();
+  return (
+    <>
+      {iso.slice(0, 10)} {iso.slice(11, 23)} UTC (<RelativeTime at={at} now={now} />)
+    </>
+  );
+}
+
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch {
+    return text;
+  }
+}
