@@ -91,8 +91,8 @@ const NOTHING_KNOWN = { provenMode: undefined, userName: undefined, accounts: un
 /** A link that isn't live: nothing is known of its layers but what the last opening failed for. */
 function closedLink(row: ConnectionRow, stored: LayerFault | undefined): LinkHealth {
   const since = row.frozen_at ?? row.paused_at ?? row.verified_at ?? row.created_at;
-  const base: readonly HealthLayer[] = ["network", "brokerage_session", "market_data"];
-  const layers = HEALTH_LAYERS.filter((layer) => base.includes(layer) || layer === stored?.layer);
+  const base: ReadonlySet<HealthLayer> = new Set(["network", "brokerage_session", "market_data"]);
+  const layers = HEALTH_LAYERS.filter((layer) => base.has(layer) || layer === stored?.layer);
   return {
     ...NOTHING_KNOWN,
     state: row.frozen_at === null ? "closed" : "frozen",
