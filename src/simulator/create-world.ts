@@ -64,6 +64,8 @@ export interface World {
   readonly accountIds: readonly string[];
   readonly proofKey: string;
   readonly control: ControlAccess | undefined;
+  /** How far the clock by which signatures are judged was shifted on purpose. */
+  readonly skewMs: () => number;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
   /** As `answer`, at the face of the Client Portal Gateway. */
   readonly answerAtGateway: (request: WireRequest) => Promise<SimReply>;
@@ -105,11 +107,12 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const noticeRoutes = [...alertRoutes, ...createWatchlistRoutes(documents), ...createFyiRoutes(documents)];
   let origins: readonly string[] = [];
   const gateway = createGateway({ sessions, user, random, clock });
+  const skewMs = (): number => faults.find("clock_skew", SIGNED, clock.now())?.ms ?? 0;
   const common = {
     simulation,
     router: createRouter([...createSessionRoutes(sessions), ...marketRoutes, ...tradingRoutes, ...noticeRoutes, ...furtherRoutes]),
     originsFor: (hostHeader: string | undefined) => [...new Set([...origins, ...originsOfHost(hostHeader)])],
-    aheadMs: () => clock.aheadMs - (faults.find("clock_skew", SIGNED, clock.now())?.ms ?? 0),
+    aheadMs: () => clock.aheadMs - skewMs(),
     log,
   };
   const oauth = createAuthenticator({ consumers, sessions, random });
@@ -130,6 +133,7 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
     accountIds: trading.accountIds,
     proofKey: proof.publicKeyPem,
     control: access,
+    skewMs,
     answer: async (request) => (request.ownEndpoint ? answerOwn(request, proof, control) : faulty(request)),
     answerAtGateway: async (request) => {
       if (GATEWAY_PAGES.has(request.path)) return gateway.page(request);

@@ -129,7 +129,18 @@ async function startGateway(world: World, { host = DEFAULT_HOST, gatewayPort = 0
   if (certificate === undefined) return undefined;
   const { answerAtGateway: answer, gatewayClaim: claim, sockets } = world;
   const upgrade: HttpServerOptions["upgrade"] = (incoming, transport, head) => sockets.upgrade(incoming, transport, { head, claim });
-  const server = await startHttpServer({ host, port: gatewayPort, clock, log, answer, upgrade, tls: certificate, pages: GATEWAY_PAGES });
+  const date = (): number => clock.now() + world.skewMs();
+  const server = await startHttpServer({
+    host,
+    port: gatewayPort,
+    clock,
+    log,
+    answer,
+    date,
+    upgrade,
+    tls: certificate,
+    pages: GATEWAY_PAGES,
+  });
   const { certificatePem, fingerprint } = certificate;
   return { close: () => server.close(), face: { url: originOf("https", host, server.port), certificatePem, fingerprint } };
 }
@@ -142,11 +153,14 @@ async function listen(world: World, options: ListenOptions): Promise<Simulator> 
   const { host = DEFAULT_HOST, clock, log } = options;
   const { answer, sockets } = world;
   const upgrade: HttpServerOptions["upgrade"] = (incoming, transport, head) => sockets.upgrade(incoming, transport, { head });
-  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer, upgrade }).catch(async (error: unknown) => {
-    await sockets.close();
-    world.close();
-    throw error;
-  });
+  const date = (): number => clock.now() + world.skewMs();
+  const server = await startHttpServer({ host, port: options.port ?? 0, clock, log, answer, date, upgrade }).catch(
+    async (error: unknown) => {
+      await sockets.close();
+      world.close();
+      throw error;
+    },
+  );
   const gateway = await startGateway(world, options).catch(async (error: unknown) => {
     await sockets.close();
     await server.close();

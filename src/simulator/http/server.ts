@@ -25,6 +25,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly log: Log | undefined;
   readonly answer: (request: WireRequest) => Promise<SimReply>;
+  /** The time that answers are dated with, epoch ms: that of the clock by which signatures are judged. */
+  readonly date: () => number;
   /** Makes it an HTTPS server. */
   readonly tls?: { readonly keyPem: string; readonly certificatePem: string } | undefined;
   /** Paths outside the API that are answered too. */
@@ -43,14 +45,14 @@ export interface HttpServer {
 
 /** Starts serving. Rejects with node's error (`EADDRINUSE`, `EACCES` …) when it can't listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, clock, log, answer, upgrade, tls, pages } = options;
+  const { host, port, clock, log, answer, date, upgrade, tls, pages } = options;
   const answering = new Set<Promise<void>>();
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await readRequest(incoming, pages);
     const refused = "status" in request;
     // A body that was not read can't be followed by another request on the same connection.
     if (refused && !incoming.complete) response.setHeader("connection", "close");
-    const answered = (refused ? Promise.resolve(request) : answer(request)).then((reply) => write(response, reply));
+    const answered = (refused ? Promise.resolve(request) : answer(request)).then((reply) => write(response, reply, date()));
     answering.add(answered);
     await answered.finally(() => answering.delete(answered));
   };
@@ -78,12 +80,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 /** Resolves when the reply is with the operating system, or the client is gone. */
-async function write(response: ServerResponse, reply: SimReply): Promise<void> {
+async function write(response: ServerResponse, reply: SimReply, date: number): Promise<void> {
   const text = "text" in reply ? reply.text : JSON.stringify(reply.json);
   response.writeHead(reply.status, {
     "content-type": "text" in reply ? reply.contentType : "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(text),
     "cache-control": "no-store",
+    date: new Date(date).toUTCString(),
     ...reply.headers,
   });
   const written = new Promise<void>((resolve) => {
