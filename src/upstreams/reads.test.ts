@@ -84,10 +84,11 @@ describe("portfolio", () => {
       left -= 1;
       return Promise.resolve(errorResponse(401, "Unauthorized"));
     });
-    for (const read of [world.link.cashLedger, world.link.summary, world.link.positions]) {
+    const { link } = world;
+    for (const read of [() => link.cashLedger(first, call()), () => link.summary(first, call()), () => link.positions(first, call())]) {
       // The read, and its repeat in a new session that hasn't listed the accounts.
       left = 2;
-      await expect(read(first, call())).resolves.toBeDefined();
+      await expect(read()).resolves.toBeDefined();
     }
     world.fault(undefined);
   });
