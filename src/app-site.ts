@@ -1,3 +1,4 @@
+import { createConnectionPages } from "./app-connections.ts";
 import { createCallerPages } from "./app-console.ts";
 import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
@@ -5,14 +6,12 @@ import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
 import type { Config } from "./config.ts";
 import type { ConnectionOffer } from "./connections/connection-offers.ts";
 import type { Connections } from "./connections/connections.ts";
-import { createNewConnectionHandlers } from "./console/new-connection/new-connection-handlers.tsx";
 import { createHelpHandlers } from "./help/help-handlers.tsx";
 import type { HelpTool } from "./help/help-facts.ts";
 import { loadHelp } from "./help/load-help.ts";
 import type { SiteHandlers } from "./http/routes.ts";
 import type { Clock } from "./lib/clock.ts";
 import { ERROR_MEANINGS } from "./lib/error-meanings.ts";
-import { KeyedLock } from "./lib/keyed-lock.ts";
 import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
 import { version } from "./lib/version.ts";
@@ -62,11 +61,6 @@ export function createSite(config: Config, parts: SiteParts): Site {
   );
   const deps = { ...parts, pages, sessions: signIn.sessions };
   const consent = createConsentHandlers({ ...deps, servesDemo: config.demo, desk: () => parts.oauth().consentDesk });
-  const newConnection = createNewConnectionHandlers({
-    ...deps,
-    offers: parts.offers.filter(({ steps }) => steps.length < 2),
-    lock: new KeyedLock(),
-  });
   const help = createHelpHandlers({
     pages,
     documents: loadHelp(),
@@ -83,14 +77,12 @@ export function createSite(config: Config, parts: SiteParts): Site {
     pages,
     handlers: {
       help,
-      callers: createCallerPages(config, deps),
+      callers: createCallerPages(config, { ...deps, liveScript: assets.live.path }),
       asset: createAssetHandler(assets),
       signIn: signIn.handlers,
       showConsent: consent.show,
       decideConsent: consent.decide,
-      showNewConnection: newConnection.show,
-      createConnection: newConnection.create,
-      showCreatedConnection: newConnection.showCreated,
+      connections: createConnectionPages(config, { ...deps, liveScript: assets.live.path }),
     },
   };
 }

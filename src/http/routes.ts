@@ -1,6 +1,13 @@
 import type { Handler } from "hono";
 
+import type { ActivityHandlers } from "../console/activity/activity-handlers.tsx";
 import type { AppHandlers } from "../console/apps/app-handlers.tsx";
+import type { ConfirmHandlers } from "../console/connections/confirm-handlers.tsx";
+import type { ConnectionHandlers } from "../console/connections/connection-handlers.tsx";
+import type { ConnectionListHandlers } from "../console/connections/list-handlers.tsx";
+import type { ChooseHandlers } from "../console/connections/set-up/choose-handlers.tsx";
+import type { StepHandlers } from "../console/connections/set-up/step-handlers.tsx";
+import type { ErrorHandlers } from "../console/errors/error-handlers.tsx";
 import type { KeyHandlers } from "../console/keys/key-handlers.tsx";
 import type { HelpHandlers } from "../help/help-handlers.tsx";
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
@@ -49,18 +56,28 @@ export interface SiteHandlers {
   readonly asset: PageHandler;
   readonly showConsent: PageHandler;
   readonly decideConsent: PageHandler;
-  readonly showNewConnection: PageHandler;
-  readonly createConnection: PageHandler;
-  readonly showCreatedConnection: PageHandler;
   readonly signIn: SignInHandlers;
   readonly help: HelpHandlers;
+  readonly connections: ConnectionPageHandlers;
   readonly callers: CallerPageHandlers;
+}
+
+/** The handlers of the console's pages about connections. */
+export interface ConnectionPageHandlers {
+  readonly list: ConnectionListHandlers;
+  readonly connection: ConnectionHandlers;
+  readonly confirm: Readonly<Record<"remove" | "liveTrading" | "takeOver", ConfirmHandlers>>;
+  readonly choose: ChooseHandlers;
+  readonly step: StepHandlers;
+  readonly created: PageHandler;
 }
 
 /** The handlers of the console's pages about callers: keys, apps, and what they did. */
 export interface CallerPageHandlers {
   readonly keys: KeyHandlers;
   readonly apps: AppHandlers;
+  readonly activity: ActivityHandlers;
+  readonly errors: ErrorHandlers;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
@@ -87,16 +104,15 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
   return [
     { path: "/assets/:file", page: site.asset },
     { path: "/consent/:interaction", page: site.showConsent, submit: site.decideConsent },
-    { path: "/connections/new", page: site.showNewConnection, submit: site.createConnection },
-    { path: "/connections/:connection/created", page: site.showCreatedConnection },
     ...signInRoutes(site.signIn),
     ...accountRoutes(site.signIn),
+    ...connectionRoutes(site.connections),
     ...callerRoutes(site.callers),
     ...helpRoutes(site.help),
   ];
 }
 
-function callerRoutes({ keys, apps }: CallerPageHandlers): readonly Route[] {
+function callerRoutes({ keys, apps, activity, errors }: CallerPageHandlers): readonly Route[] {
   return [
     { path: "/console/keys", page: keys.show },
     { path: "/console/keys/new", page: keys.showNew, submit: keys.create },
@@ -105,6 +121,12 @@ function callerRoutes({ keys, apps }: CallerPageHandlers): readonly Route[] {
     { path: "/console/apps", page: apps.show },
     { path: "/console/apps/revoke", page: apps.showRevocationOfAll, submit: apps.revokeAll },
     { path: "/console/apps/:app/revoke", page: apps.showRevocation, submit: apps.revoke },
+    { path: "/console/activity", page: activity.show },
+    { path: "/console/activity/events", page: activity.events },
+    { path: "/console/activity/export.csv", page: activity.exportCsv },
+    { path: "/console/activity/export.jsonl", page: activity.exportJsonLines },
+    { path: "/console/activity/:request", page: activity.showCall },
+    { path: "/console/errors", page: errors.show },
   ];
 }
 
@@ -112,6 +134,30 @@ function helpRoutes(help: HelpHandlers): readonly Route[] {
   return [
     { path: "/help", page: help.showIndex },
     { path: "/help/:page", page: help.showPage },
+  ];
+}
+
+function connectionRoutes({ list, connection, confirm, choose, step, created }: ConnectionPageHandlers): readonly Route[] {
+  return [
+    { path: "/console", page: list.show },
+    { path: "/console/connections/events", page: list.events },
+    { path: "/console/connections/new", page: choose.show, submit: choose.submit },
+    { path: "/console/connections/new/:draft", page: step.goOn },
+    { path: "/console/connections/new/:draft/discard", submit: step.discard },
+    { path: "/console/connections/new/:draft/files/:file", page: step.file },
+    { path: "/console/connections/new/:draft/:step", page: step.show, submit: step.submit },
+    { path: "/console/connections/:connection", page: connection.show },
+    { path: "/console/connections/:connection/created", page: created },
+    { path: "/console/connections/:connection/events", page: connection.events },
+    { path: "/console/connections/:connection/test", submit: connection.test },
+    { path: "/console/connections/:connection/rename", submit: connection.rename },
+    { path: "/console/connections/:connection/pause", submit: connection.pause },
+    { path: "/console/connections/:connection/resume", submit: connection.resume },
+    { path: "/console/connections/:connection/keep-warm", submit: connection.keepWarm },
+    { path: "/console/connections/:connection/take-over", page: confirm.takeOver.show, submit: confirm.takeOver.submit },
+    { path: "/console/connections/:connection/live-trading", page: confirm.liveTrading.show, submit: confirm.liveTrading.submit },
+    { path: "/console/connections/:connection/rotate", page: step.rotate },
+    { path: "/console/connections/:connection/delete", page: confirm.remove.show, submit: confirm.remove.submit },
   ];
 }
 

@@ -9,6 +9,10 @@ export function createAssetHandler(assets: Assets): (c: PageRequest) => Response
   return (c) => {
     const asset = assets.find(c.req.param("file") ?? "");
     if (asset === undefined) return c.notFound();
-    return c.body(asset.body, 200, { "Content-Type": asset.contentType, "Cache-Control": CACHING });
+    const headers = { "Content-Type": asset.contentType, "Cache-Control": CACHING, Vary: "Accept-Encoding" };
+    const accepted = new Set((c.req.header("accept-encoding") ?? "").split(",").map((coding) => coding.trim().toLowerCase()));
+    const encoded = asset.encoded.find(({ coding }) => accepted.has(coding));
+    if (encoded === undefined) return c.body(asset.body, 200, headers);
+    return c.body(encoded.body, 200, { ...headers, "Content-Encoding": encoded.coding });
   };
 }

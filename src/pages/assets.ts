@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { sha256Hex } from "../lib/secret.ts";
 
@@ -9,6 +10,8 @@ export interface Asset {
   readonly path: string;
   readonly contentType: string;
   readonly body: string;
+  /** The body by content coding, the smallest first; compressed once. Nothing secret stands in an asset. */
+  readonly encoded: readonly { readonly coding: "br" | "gzip"; readonly body: Buffer<ArrayBuffer> }[];
 }
 
 /** The files that pages load. */
@@ -41,5 +44,13 @@ export function loadAssets(): Assets {
 
 function load(file: string, contentType: string): Asset {
   const body = readFileSync(join(import.meta.dirname, file), "utf8");
-  return { path: `${ASSETS_PATH}/${file.replace(".", `.${sha256Hex(body).slice(0, HASH_LENGTH)}.`)}`, contentType, body };
+  return {
+    path: `${ASSETS_PATH}/${file.replace(".", `.${sha256Hex(body).slice(0, HASH_LENGTH)}.`)}`,
+    contentType,
+    body,
+    encoded: [
+      { coding: "br", body: brotliCompressSync(body) },
+      { coding: "gzip", body: gzipSync(body, { level: 9 }) },
+    ],
+  };
 }

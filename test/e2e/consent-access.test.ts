@@ -7,7 +7,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
-import { registerHost, setUpPerson, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { registerHost, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { setUpPerson } from "../support/person.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -35,7 +36,7 @@ afterAll(async () => {
   await gateway.close();
 });
 
-const newConnection = () => `${gateway.url}/connections/new`;
+const newConnection = () => `${gateway.url}/console/connections/new`;
 
 /** Each page and state, and how one gets there. */
 const PAGES: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -58,13 +59,13 @@ const PAGES: Readonly<Record<string, () => Promise<unknown>>> = {
   "the form of a connection with mistakes": async () => {
     await page.goto(newConnection());
     await page.getByLabel("Name").fill(" ");
-    await page.getByRole("button", { name: "Create connection" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("alert").waitFor();
   },
   "a new connection with its key": async () => {
     await page.goto(newConnection());
     await page.getByLabel("Name").fill("Averylongnamewithoutanyspaceinit".repeat(2).slice(0, 60));
-    await page.getByRole("button", { name: "Create connection" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForURL(/\/created/);
   },
   "a key that was shown": () => page.reload(),

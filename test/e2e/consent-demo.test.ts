@@ -1,7 +1,8 @@
 /** What hosts can be given of the demo once this gateway may not show it: nothing. */
 import { afterEach, expect, it } from "vitest";
 
-import { PERSON, registerHost, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { registerHost, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { PERSON } from "../support/person.ts";
 import { siteVisitor, type SiteVisitor } from "../support/site-visitor.ts";
 
 const closers: (() => Promise<void>)[] = [];
@@ -55,7 +56,7 @@ it("a host's access to the demo ends where the demo may not be, and nobody is of
   const shown = await openConsent(ada, again, second.url);
   expect(shown.page.status).toBe(200);
   expect(shown.page.text).not.toContain(connection);
-  expect(shown.page.text).toContain("/connections/new");
+  expect(shown.page.text).toContain("/console/connections/new");
   const lastToken = [...shown.page.text.matchAll(/name="form_token" value="([^"]+)"/g)].at(-1)?.[1] ?? "";
   expect((await ada.post(shown.path, { ...choices, form_token: lastToken })).status).toBe(422);
 });

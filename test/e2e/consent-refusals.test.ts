@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
-import { invitePerson, registerHost, setUpPerson, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { invitePerson, registerHost, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { setUpPerson } from "../support/person.ts";
 import { silentLog } from "../support/silent-log.ts";
 
 let gateway: Awaited<ReturnType<typeof startGatewayForPeople>>;
@@ -44,7 +45,11 @@ async function open(profile: BrowserContext, url: string): Promise<{ readonly ur
   const hidden = [...html.slice(html.indexOf("<main")).matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
   const fields = Object.fromEntries(hidden.map(([, name = "", value = ""]) => [name, value]));
   const connection = /name="connection" value="(con_\w+)"/.exec(html)?.[1];
-  return { url: answer.url(), fields: connection === undefined ? fields : { ...fields, connection } };
+  const [, kind] = /name="kind" value="(simulator)"/.exec(html) ?? [];
+  return {
+    url: answer.url(),
+    fields: { ...fields, ...(connection === undefined ? {} : { connection }), ...(kind === undefined ? {} : { kind }) },
+  };
 }
 
 const openConsent = async (profile: BrowserContext) => {
@@ -148,13 +153,13 @@ describe("consent", () => {
 });
 
 async function addConnection(profile: BrowserContext, label: string, back = ""): Promise<APIResponse> {
-  const { fields } = await open(profile, `${gateway.url}/connections/new${back}`);
-  return await send(profile, `${gateway.url}/connections/new`, { ...fields, label });
+  const { fields } = await open(profile, `${gateway.url}/console/connections/new${back}`);
+  return await send(profile, `${gateway.url}/console/connections/new`, { ...fields, label });
 }
 
 describe("a new connection", () => {
   it("is one, with one key in force, however often its form is sent", async () => {
-    const { url, fields } = await open(ada, `${gateway.url}/connections/new`);
+    const { url, fields } = await open(ada, `${gateway.url}/console/connections/new`);
     const before = [await count("connections"), await count("app_grants")];
     const answers = await Promise.all([1, 2, 3].map(() => send(ada, url, { ...fields, label: "Once" })));
     expect(answers.map((answer) => answer.status())).toEqual([303, 303, 303]);
@@ -168,10 +173,11 @@ describe("a new connection", () => {
   it("has its secrets and its key in no readable form in the database", async () => {
     const answer = await addConnection(ada, "Sealed");
     const connectionId = /con_\w+/.exec(answer.headers()["location"] ?? "")?.[0] ?? "";
-    const created = await ada.request.get(`${gateway.url}/connections/${connectionId}/created`);
+    const created = await ada.request.get(`${gateway.url}/console/connections/${connectionId}/created`);
     const key = /ibkr_[\w-]{43}/.exec(await created.text())?.[0] ?? "none";
     const row = await storage.db.selectFrom("connections").selectAll().where("id", "=", connectionId).executeTakeFirstOrThrow();
-    expect(row.sealed_secrets).toMatch(/^v1\./);
+    // The gateway's own simulator has its credentials with itself.
+    expect(row.sealed_secrets).toBeNull();
     expect(JSON.stringify(row)).not.toContain("PRIVATE KEY");
     const keys = await storage.db.selectFrom("api_keys").selectAll().execute();
     expect(JSON.stringify(keys)).not.toContain(key.slice(12));
@@ -184,41 +190,40 @@ describe("a new connection", () => {
     const answer = await addConnection(ada, "Mine");
     const path = answer.headers()["location"] ?? "";
     expect((await grace.request.get(`${gateway.url}${path}`)).status()).toBe(404);
-    expect((await grace.request.get(`${gateway.url}/connections/con_nothing/created`)).status()).toBe(404);
+    expect((await grace.request.get(`${gateway.url}/console/connections/con_nothing/created`)).status()).toBe(404);
   });
 
   it("never leads on to another site", async () => {
     for (const back of ["https://evil.example", "//evil.example", "/\\evil.example"]) {
-      const { url, fields } = await open(ada, `${gateway.url}/connections/new?return_to=${encodeURIComponent(back)}`);
+      const { url, fields } = await open(ada, `${gateway.url}/console/connections/new?return_to=${encodeURIComponent(back)}`);
       const answer = await send(ada, url, { ...fields, label: "Back", return_to: back });
-      expect(answer.headers()["location"]).toMatch(/^\/connections\/con_\w+\/created$/);
+      expect(answer.headers()["location"]).toMatch(/^\/console\/connections\/con_\w+\/created$/);
       const page = await ada.request.get(`${gateway.url}${answer.headers()["location"]}?return_to=${encodeURIComponent(back)}`);
       expect(await page.text()).not.toContain("evil.example");
     }
   });
 
   it("needs a name, a known kind, this session's form token and a page of ours", async () => {
-    const { url, fields } = await open(ada, `${gateway.url}/connections/new`);
+    const { url, fields } = await open(ada, `${gateway.url}/console/connections/new`);
     const connections = await count("connections");
-    const wrong: readonly Fields[] = [
-      { label: "" },
-      { label: "\u200B" },
-      { label: "x".repeat(61) },
-      { kind: "ibkr" },
-      { form_token: "x" },
-      { form_id: "x" },
-    ];
+    const wrong: readonly Fields[] = [{ label: "" }, { label: "\u200B" }, { label: "x".repeat(61) }, { kind: "ibkr" }, { form_id: "x" }];
     for (const change of wrong)
       expect((await send(ada, url, { ...fields, label: "Good", ...change })).status(), JSON.stringify(change)).toBe(422);
     expect((await send(ada, url, { ...fields, label: "Good" }, { Origin: "http://localhost:9" })).status()).toBe(403);
-    expect((await send(await browser.context(), url, { ...fields, label: "Good" })).status()).toBe(303);
+    // Who was signed out meanwhile, or signed in anew, finds what they typed in the form again.
+    const signedOut = await send(await browser.context(), url, { ...fields, label: "Good one" });
+    expect(signedOut.status()).toBe(303);
+    expect(decodeURIComponent(signedOut.headers()["location"] ?? "")).toContain("typed.label=Good+one");
+    const old = await send(ada, url, { ...fields, label: "Good one", form_token: "x" });
+    const again = await ada.request.get(gateway.url + (old.headers()["location"] ?? ""));
+    expect(await again.text()).toMatch(/nothing was done[^]*value="Good one"/);
     expect(await count("connections")).toBe(connections);
   });
 });
 
 describe("the files that pages load", () => {
   it("are kept for a year under a name that changes with them, and are nothing else's", async () => {
-    const html = await (await ada.request.get(`${gateway.url}/connections/new`)).text();
+    const html = await (await ada.request.get(`${gateway.url}/console/connections/new`)).text();
     const path = /href="(\/assets\/style\.\w+\.css)"/.exec(html)?.[1] ?? "";
     const css = await ada.request.get(gateway.url + path);
     expect(css.headers()).toMatchObject({

@@ -47,7 +47,7 @@ async function signIn(page: Page): Promise<void> {
   await page.getByLabel("User name or e-mail").fill("ada");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.waitForURL(`${origin}/account`);
+  await page.waitForURL(`${origin}/console`);
 }
 
 /** Everything that the browser refused or that failed in a script. */
@@ -75,8 +75,8 @@ describe("a person with a browser", () => {
     expect(await page.getByLabel("User name or e-mail").inputValue()).toBe("bob");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Create my account" }).click();
-    await page.waitForURL(`${origin}/account`);
-    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Your account");
+    await page.waitForURL(`${origin}/console`);
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Connections");
     await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
     await page.waitForURL(`${origin}/sign-in?done=signed_out`);
     await context.close();
@@ -113,7 +113,7 @@ describe("a person with a browser", () => {
     issuer.person = { sub: "carol", email: "carol@example.com", email_verified: true, name: "Carol" };
     await page.goto(`${origin}/sign-in`);
     await page.getByRole("button", { name: "Sign in with single sign-on" }).click();
-    await page.waitForURL(`${origin}/account`);
+    await page.waitForURL(`${origin}/console`);
     expect(await page.textContent("body")).toContain("carol@example.com");
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -130,7 +130,7 @@ describe("a person with a browser", () => {
       form.action = ${JSON.stringify(`${origin}/sign-out`)};
       document.body.append(form);
       form.submit();`);
-    await page.waitForURL(`${origin}/account`);
+    await page.waitForURL(`${origin}/console`);
     await page.goto(`${origin}/account`);
     expect(page.url()).toBe(`${origin}/account`);
     await page.context().close();

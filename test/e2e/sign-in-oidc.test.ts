@@ -58,7 +58,7 @@ describe("signing in at an issuer", () => {
   });
 
   it("never follows a way back that leads elsewhere", async () => {
-    expect(await signIn(visit(), ADA, { return_to: "//evil.example" })).toMatchObject({ status: 303, location: "/account" });
+    expect(await signIn(visit(), ADA, { return_to: "//evil.example" })).toMatchObject({ status: 303, location: "/console" });
   });
 
   it("(12) takes an answer once, and only in the browser that began it", async () => {
@@ -122,7 +122,7 @@ describe("signing in at an issuer", () => {
     const owner = visit();
     await owner.get(path);
     const fields = { link_kind: "setup", link_token: path.split("/")[2] ?? "" };
-    expect(await owner.get(await goAndComeBack(owner, { sub: "owner" }, fields))).toMatchObject({ status: 303, location: "/account" });
+    expect(await owner.get(await goAndComeBack(owner, { sub: "owner" }, fields))).toMatchObject({ status: 303, location: "/console" });
     expect((await owner.get("/account")).text).toContain("Runs this gateway");
     const invited = /(\/invite\/[\w-]{43})/.exec((await owner.post("/account/invitations", { note: "Eve" })).text)?.[1] ?? "";
     const eve = visit();

@@ -39,7 +39,7 @@ describe("the first set-up", () => {
   it("(25) makes whoever opens the printed link the operator, once", async () => {
     const { visit, setupPath: path, gateway } = await start();
     const ada = visit();
-    expect(await claim(ada, path)).toMatchObject({ status: 303, location: "/account" });
+    expect(await claim(ada, path)).toMatchObject({ status: 303, location: "/console" });
     const account = await ada.get("/account");
     expect(account.text).toContain("Runs this gateway");
     const late = visit();
@@ -90,7 +90,7 @@ describe("signing in", () => {
     const ada = world.visit();
     ada.cookies.set("ibkr_session", "F".repeat(43));
     const answer = await signIn(ada);
-    expect(answer).toMatchObject({ status: 303, location: "/account" });
+    expect(answer).toMatchObject({ status: 303, location: "/console" });
     const first = ada.cookies.get("ibkr_session");
     expect(first).toMatch(/^[\w-]{43}$/);
     expect(first).not.toBe("F".repeat(43));
@@ -106,11 +106,11 @@ describe("signing in", () => {
   it("(12) goes back where it came from, on this site only", async () => {
     for (const [asked, expected] of [
       ["/consent/abc?x=1", "/consent/abc?x=1"],
-      ["https://evil.example/", "/account"],
-      ["//evil.example/", "/account"],
-      ["/\\evil.example/", "/account"],
+      ["https://evil.example/", "/console"],
+      ["//evil.example/", "/console"],
+      ["/\\evil.example/", "/console"],
       ["/%0d%0aSet-Cookie:x", "/%0d%0aSet-Cookie:x"],
-      ["javascript:alert(1)", "/account"],
+      ["javascript:alert(1)", "/console"],
     ] as const) {
       const ada = world.visit();
       await ada.get(`/sign-in?return_to=${encodeURIComponent(asked)}`);

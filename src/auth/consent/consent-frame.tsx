@@ -34,7 +34,7 @@ export function FirstConnection({ request, formToken }: { readonly request: Auth
       <AskingApp request={request} />
       <EmptyState title={texts.noConnection.title}>
         <p>{texts.noConnection.message}</p>
-        <LinkButton kind="primary" href={withReturnPath("/connections/new", `/consent/${request.interactionId}`)}>
+        <LinkButton kind="primary" href={withReturnPath("/console/connections/new", `/consent/${request.interactionId}`)}>
           {texts.noConnection.add}
         </LinkButton>
       </EmptyState>

@@ -45,7 +45,7 @@ export function ConsentPage(props: ConsentPageProps) {
             choices={connections.map(connectionChoice)}
           />
           <p>
-            <a href={withReturnPath("/connections/new", `/consent/${request.interactionId}`)}>{texts.addAnother}</a>
+            <a href={withReturnPath("/console/connections/new", `/consent/${request.interactionId}`)}>{texts.addAnother}</a>
           </p>
           <ScopeChoice request={request} choices={choices} error={errorOf("scope")} />
           <AccountChoice connections={connections} choices={choices} error={errorOf("accounts")} />

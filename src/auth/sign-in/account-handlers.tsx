@@ -15,7 +15,7 @@ import { passkeyObstacle } from "./passkeys.ts";
 import { passwordFault } from "./password-rules.ts";
 import { refusedForm, refusedJson } from "./refused-form.tsx";
 import { busy, failureShown } from "./sign-in-handlers.tsx";
-import { goTo, HOME_OF_PEOPLE, isFresh, jsonAnswer, type SignInParts } from "./sign-in-parts.ts";
+import { goTo, ACCOUNT_PATH, isFresh, jsonAnswer, type SignInParts } from "./sign-in-parts.ts";
 import type { PageEnv } from "../../pages/page-env.ts";
 import type { SentForm } from "./visit.ts";
 
@@ -33,24 +33,24 @@ export function createAccountHandlers(parts: SignInParts) {
   const own = (handle: (form: OwnForm) => Promise<Response>) => async (c: Context<PageEnv>) => {
     const reading = await visits.readForm(c);
     const { visit } = reading.form;
-    if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", HOME_OF_PEOPLE), visit.setCookies);
+    if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", ACCOUNT_PATH), visit.setCookies);
     if (reading.kind === "refused") return refusedForm(parts, reading.reason, visit);
     return await handle({ ...reading.form, user: visit.signedIn });
   };
   return {
     show: async (c: Context<PageEnv>) => {
       const visit = await visits.read(c);
-      if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", HOME_OF_PEOPLE), visit.setCookies);
+      if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", ACCOUNT_PATH), visit.setCookies);
       return await accountPage(parts, visit.signedIn, { done: DONE[c.req.query("done") ?? ""] });
     },
     endSessions: own(async ({ user, field }) => {
       if (field("others") !== "") {
         const ended = await sessions.endAll(user.userId, user.sessionId);
         log.info({ event: "signed_out_elsewhere", user_id: user.userId, ended }, "somebody signed out everywhere else");
-        return goTo(`${HOME_OF_PEOPLE}?done=sessions`);
+        return goTo(`${ACCOUNT_PATH}?done=sessions`);
       }
       await sessions.end(user.userId, field("session"));
-      return goTo(`${HOME_OF_PEOPLE}?done=session`);
+      return goTo(`${ACCOUNT_PATH}?done=session`);
     }),
     changePassword: own(async ({ user, field, visit }) => {
       const refuse = (errors: AccountViewProps["errors"], status = 422) => accountPage(parts, user, { errors, status });
@@ -61,18 +61,18 @@ export function createAccountHandlers(parts: SignInParts) {
       if (checked.kind === "wrong") return await refuse({ current: accountTexts.password.wrong });
       if (checked.kind !== "right") return await refuse({ current: failureShown(checked).error }, failureShown(checked).status);
       await accounts.change(user.userId, field("next"), user.sessionId);
-      return goTo(`${HOME_OF_PEOPLE}?done=password`);
+      return goTo(`${ACCOUNT_PATH}?done=password`);
     }),
     removePasskey: own(async ({ user, field }) => {
       if (await isOnlyWay(parts, user.userId)) return await accountPage(parts, user, lastWay());
       await parts.passkeys.remove(user.userId, field("passkey"));
-      return goTo(`${HOME_OF_PEOPLE}?done=passkey_removed`);
+      return goTo(`${ACCOUNT_PATH}?done=passkey_removed`);
     }),
     removeMethod: own(async ({ user, field }) => {
       if (await isOnlyWay(parts, user.userId)) return await accountPage(parts, user, lastWay());
       const removed = await deleteOidcIdentity(storage, { user_id: user.userId, issuer: field("issuer"), subject: field("subject") });
       if (removed) log.info({ event: "sign_in_method_removed", user_id: user.userId }, "a way to sign in was removed");
-      return goTo(`${HOME_OF_PEOPLE}?done=method_removed`);
+      return goTo(`${ACCOUNT_PATH}?done=method_removed`);
     }),
     invite: own(async ({ user, field, visit }) => {
       if (!user.isOperator) return parts.pages.error("forbidden", { user, requestId: visit.requestId });
@@ -87,7 +87,7 @@ export function createAccountHandlers(parts: SignInParts) {
     }),
     removeInvitation: own(async ({ user, field }) => {
       await deleteInvitation(storage, user.userId, field("invitation"));
-      return goTo(`${HOME_OF_PEOPLE}?done=invitation_removed`);
+      return goTo(`${ACCOUNT_PATH}?done=invitation_removed`);
     }),
     ...createPasskeyAdditions(parts),
   };
@@ -97,7 +97,7 @@ export function createAccountHandlers(parts: SignInParts) {
 function createPasskeyAdditions(parts: SignInParts) {
   const { visits, accounts, passkeys } = parts;
   const signInAgain = () =>
-    jsonAnswer({ redirect_to: withReturnPath("/sign-in?again=1", HOME_OF_PEOPLE), error: accountTexts.deletion.fresh }, 403);
+    jsonAnswer({ redirect_to: withReturnPath("/sign-in?again=1", ACCOUNT_PATH), error: accountTexts.deletion.fresh }, 403);
   return {
     passkeyAddOptions: async (c: Context<PageEnv>) => {
       const reading = await visits.readJson(c);
@@ -115,7 +115,7 @@ function createPasskeyAdditions(parts: SignInParts) {
       if (visit.signedIn === undefined || !isFresh(parts, visit)) return signInAgain();
       const added = await passkeys.add(visit.signedIn.userId, visit.browserSecret, reading.body);
       return added.kind === "right"
-        ? jsonAnswer({ redirect_to: `${HOME_OF_PEOPLE}?done=passkey_added` })
+        ? jsonAnswer({ redirect_to: `${ACCOUNT_PATH}?done=passkey_added` })
         : jsonAnswer({ error: signInTexts.passkeyFailed }, 422);
     },
   };

@@ -11,7 +11,7 @@ import { accountExport } from "./account-export.ts";
 import type { SignedIn } from "./browser-session.ts";
 import { refusedForm } from "./refused-form.tsx";
 import { busy, failureShown } from "./sign-in-handlers.tsx";
-import { goTo, HOME_OF_PEOPLE, isFresh, type SignInParts } from "./sign-in-parts.ts";
+import { goTo, ACCOUNT_PATH, isFresh, type SignInParts } from "./sign-in-parts.ts";
 import type { PageEnv } from "../../pages/page-env.ts";
 
 const DELETE_PATH = "/account/delete";
@@ -24,7 +24,7 @@ export function createDeletionHandlers(parts: SignInParts) {
   return {
     exportAccount: async (c: Context<PageEnv>) => {
       const visit = await visits.read(c);
-      if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", HOME_OF_PEOPLE), visit.setCookies);
+      if (visit.signedIn === undefined) return goTo(withReturnPath("/sign-in", ACCOUNT_PATH), visit.setCookies);
       const { userId } = visit.signedIn;
       log.info({ event: "account_exported", user_id: userId }, "an account was exported");
       return new Response(accountExport(storage, userId, clock.now()), {
@@ -95,7 +95,7 @@ function deletionPage(
         <Field name="confirm" label={texts.confirm} required maxLength={20} error={shown.errors.confirm} />
         <ButtonRow>
           <Button kind="danger">{texts.submit}</Button>
-          <LinkButton href={HOME_OF_PEOPLE}>{texts.cancel}</LinkButton>
+          <LinkButton href={ACCOUNT_PATH}>{texts.cancel}</LinkButton>
         </ButtonRow>
       </form>
     </>

@@ -10,7 +10,7 @@ import { maySignUp, type OidcFailure, type OidcIdentity } from "./oidc.ts";
 import { findLink, type LinkKind } from "./one-time-links.ts";
 import { refusedForm } from "./refused-form.tsx";
 import { failureShown, signInPage } from "./sign-in-handlers.tsx";
-import { beginSession, goTo, HOME_OF_PEOPLE, isFresh, type SignInParts } from "./sign-in-parts.ts";
+import { ACCOUNT_PATH, beginSession, goTo, HOME_OF_PEOPLE, isFresh, type SignInParts } from "./sign-in-parts.ts";
 import type { PageEnv } from "../../pages/page-env.ts";
 import type { SentForm, Visit } from "./visit.ts";
 
@@ -48,8 +48,8 @@ async function wantedBy(
 ): Promise<{ returnTo: string; userId?: string; linkId?: string; isAgain?: boolean } | Response> {
   const returnTo = returnPath(field("return_to")) ?? HOME_OF_PEOPLE;
   if (field("purpose") === "add") {
-    if (visit.signedIn === undefined || !isFresh(parts, visit)) return goTo(withReturnPath("/sign-in?again=1", HOME_OF_PEOPLE));
-    return { returnTo: HOME_OF_PEOPLE, userId: visit.signedIn.userId };
+    if (visit.signedIn === undefined || !isFresh(parts, visit)) return goTo(withReturnPath("/sign-in?again=1", ACCOUNT_PATH));
+    return { returnTo: ACCOUNT_PATH, userId: visit.signedIn.userId };
   }
   const kind = linkKind(field("link_kind"));
   if (kind === undefined) return { returnTo, isAgain: field("again") !== "" };
@@ -120,7 +120,7 @@ async function addTo(
     });
     parts.log.info({ event: "sign_in_method_added", user_id: userId, issuer }, "a way to sign in was added");
   }
-  return goTo(`${HOME_OF_PEOPLE}?done=method_added`);
+  return goTo(`${ACCOUNT_PATH}?done=method_added`);
 }
 
 const STATUS: Readonly<Record<OidcFailure, number>> = {

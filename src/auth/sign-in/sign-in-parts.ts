@@ -28,8 +28,11 @@ export interface SignInParts extends SignInDeps {
   readonly connections: Pick<Connections, "forgetUser">;
 }
 
-/** Where a person goes who came from nowhere. */
-export const HOME_OF_PEOPLE = "/account";
+/** Where a person goes who came from nowhere: the console. */
+export const HOME_OF_PEOPLE = "/console";
+
+/** Where people look after their account. */
+export const ACCOUNT_PATH = "/account";
 
 /** How long a sign-in is fresh: what changes who can get into an account asks for one. */
 const FRESH_MS = 900_000;

@@ -3,10 +3,20 @@ import type { PropsWithChildren } from "hono/jsx";
 import { commonTexts } from "../texts/common.ts";
 
 /** How a badge is coloured; its sign and text say the same. */
-export type BadgeTone = "neutral" | "simulated" | "paper" | "live" | "good" | "bad";
+export type BadgeTone = "neutral" | "simulated" | "paper" | "live" | "good" | "warn" | "bad" | "working" | "paused";
 
 /** Each tone has a sign of its own, so that colour is never the only difference. */
-const SIGNS: Readonly<Record<BadgeTone, string>> = { neutral: "○", simulated: "◇", paper: "□", live: "◆", good: "✓", bad: "✕" };
+const SIGNS: Readonly<Record<BadgeTone, string>> = {
+  neutral: "○",
+  simulated: "◇",
+  paper: "□",
+  live: "◆",
+  good: "✓",
+  warn: "▲",
+  bad: "✕",
+  working: "◌",
+  paused: "‖",
+};
 
 /** A small label with a sign. */
 export function Badge({ tone, title, children }: PropsWithChildren<{ readonly tone: BadgeTone; readonly title?: string }>) {

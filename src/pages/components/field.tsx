@@ -19,6 +19,8 @@ export interface FieldProps {
   /** Several lines, as for a PEM block. */
   readonly multiline?: boolean;
   readonly autofocus?: boolean;
+  /** There is a value that is not shown; an empty field keeps it. */
+  readonly isKept?: boolean;
 }
 
 /** One text field with its label, hint and error, all tied together for screen readers. */
@@ -41,7 +43,15 @@ export function Field(props: FieldProps) {
     <div class="field">
       <label for={name}>
         {label}
-        {!required && <span class="optional"> ({commonTexts.optional})</span>}
+        {props.isKept === true ? (
+          <span class="kept">
+            {" "}
+            <span aria-hidden="true">✓ </span>
+            {commonTexts.kept}
+          </span>
+        ) : (
+          !required && <span class="optional"> ({commonTexts.optional})</span>
+        )}
       </label>
       {hint !== undefined && (
         <p class="hint" id={`${name}-hint`}>

@@ -7,10 +7,16 @@ export type NoticeTone = "error" | "warning" | "success" | "info";
 
 const SIGNS: Readonly<Record<NoticeTone, string>> = { error: "✕", warning: "▲", success: "✓", info: "i" };
 
-/** A message to the person above what it is about; errors are read out at once. */
-export function Notice({ tone, title, children }: PropsWithChildren<{ readonly tone: NoticeTone; readonly title?: string }>) {
+/** A message to the person above what it is about; errors are read out at once, unless it is quiet: a state that lasts, not an answer. */
+export function Notice({
+  tone,
+  title,
+  isQuiet = false,
+  children,
+}: PropsWithChildren<{ readonly tone: NoticeTone; readonly title?: string; readonly isQuiet?: boolean }>) {
+  const role = tone === "error" ? "alert" : tone === "success" ? "status" : undefined;
   return (
-    <div class={`notice ${tone}`} role={tone === "error" ? "alert" : tone === "success" ? "status" : undefined}>
+    <div class={`notice ${tone}`} role={isQuiet ? undefined : role}>
       <span class="notice-sign" aria-hidden="true">
         {SIGNS[tone]}
       </span>

@@ -19,6 +19,7 @@ export const commonTexts = {
   account: "Account",
   required: "required",
   optional: "optional",
+  kept: "kept",
   copy: "Copy",
   copied: "Copied",
   copyFailed: "Copying failed: select the text instead.",

@@ -1,0 +1,171 @@
+import type { ConnectedApps } from "../../auth/connected-apps.ts";
+import { GatewayError } from "../../lib/errors.ts";
+import { plainText } from "../../lib/plain-text.ts";
+import type { Child } from "hono/jsx";
+import type { PageRequest } from "../../pages/page-env.ts";
+import { connectionTexts as texts } from "../../pages/texts/connections.ts";
+import { deleteConnection } from "../../storage/connections.ts";
+import { setLiveTrading } from "../../storage/live-trading.ts";
+import { consoleFrame } from "../console-frame.tsx";
+import { nothingHere, ownForm, ownPage, type OwnPage } from "../console-visits.ts";
+import { DeletePage, LiveTradingPage, TakeOverPage } from "./confirm-pages.tsx";
+import type { ConnectionPagesDeps } from "./connection-deps.ts";
+import { MAX_LABEL_LENGTH, readLabel } from "./connection-label.ts";
+import { CONNECTIONS_PATH, connectionPath } from "./connection-paths.ts";
+import { countCallers, type OwnConnection, withOwnConnection } from "./own-connection.ts";
+
+export interface ConfirmHandlersDeps extends ConnectionPagesDeps {
+  readonly apps: Pick<ConnectedApps, "revokeAll">;
+}
+
+/** A page that says what a step does, and the form that takes it. */
+export interface ConfirmHandlers {
+  readonly show: (c: PageRequest) => Promise<Response>;
+  readonly submit: (c: PageRequest) => Promise<Response>;
+}
+
+interface Shown {
+  readonly error?: string | undefined;
+  readonly refusal?: string | undefined;
+}
+
+type Below = "delete" | "live-trading" | "take-over";
+
+/** Taking a session over opens one: a login that never answers ends here. */
+const TAKE_OVER_LIMIT_MS = 30_000;
+
+/** Makes the steps that people confirm: deleting, allowing live trading, taking over the session. */
+export function createConfirmHandlers(deps: ConfirmHandlersDeps): Readonly<Record<"remove" | "liveTrading" | "takeOver", ConfirmHandlers>> {
+  return { remove: removeHandlers(deps), liveTrading: liveTradingHandlers(deps), takeOver: takeOverHandlers(deps) };
+}
+
+function removeHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
+  const draw = async (page: OwnPage, { ref, health }: OwnConnection, shown: Shown = {}): Promise<Response> =>
+    confirmPage(deps, page, {
+      title: texts.remove.title,
+      shown,
+      content: (
+        <DeletePage
+          connectionId={ref.connectionId}
+          formToken={page.user.formToken}
+          label={plainText(health.label, MAX_LABEL_LENGTH)}
+          isIbkr={health.mode !== "simulated"}
+          {...await countCallers(deps, ref)}
+          {...shown}
+        />
+      ),
+      connectionId: ref.connectionId,
+    });
+  return {
+    show: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => draw(page, own))),
+    submit: ownForm(deps, placeOf("delete"), (form) =>
+      withOwnConnection(deps, form, async (own) => {
+        const { ref, health } = own;
+        if (readLabel(form.fields.get("confirm") ?? "") !== plainText(health.label, MAX_LABEL_LENGTH))
+          return await draw(form, own, { error: texts.remove.wrong });
+        // Apps are cut off first, on record; then the session ends, and nothing can open it again.
+        await deps.apps.revokeAll(ref, form.c.env.facts.requestId);
+        await deps.connections.pause(ref);
+        await deleteConnection(deps.storage, ref);
+        await deps.connections.forget(ref.connectionId);
+        deps.log.info({ event: "connection_deleted", user_id: ref.userId, connection: ref.connectionId }, "a connection was deleted");
+        return form.c.redirect(`${CONNECTIONS_PATH}?said=deleted`, 303);
+      }),
+    ),
+  };
+}
+
+function liveTradingHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
+  const draw = async (page: OwnPage, { ref }: OwnConnection, shown: Shown = {}): Promise<Response> =>
+    confirmPage(deps, page, {
+      title: texts.liveTrading.title,
+      shown,
+      content: (
+        <LiveTradingPage
+          connectionId={ref.connectionId}
+          formToken={page.user.formToken}
+          {...await countCallers(deps, ref, true)}
+          {...shown}
+        />
+      ),
+      connectionId: ref.connectionId,
+    });
+  return {
+    show: ownPage(deps, (page) =>
+      withOwnConnection(deps, page, async (own) => (own.health.mode === "live" ? await draw(page, own) : nothingHere(deps, page))),
+    ),
+    submit: ownForm(deps, placeOf("live-trading"), (form) =>
+      withOwnConnection(deps, form, async (own) => {
+        const { ref, health } = own;
+        if (health.mode !== "live") return nothingHere(deps, form);
+        const isOn = form.fields.get("trading") === "on";
+        const { word, wrong } = texts.liveTrading;
+        if (isOn && (form.fields.get("confirm") ?? "").trim() !== word) return await draw(form, own, { error: wrong(word) });
+        await setLiveTrading(deps.storage, ref, isOn ? deps.clock.now() : null);
+        const event = isOn ? "live_trading_allowed" : "live_trading_forbidden";
+        deps.log.info({ event, user_id: ref.userId, connection: ref.connectionId }, "live trading was switched");
+        return form.c.redirect(`${connectionPath(ref.connectionId)}?said=${isOn ? "live_on" : "live_off"}`, 303);
+      }),
+    ),
+  };
+}
+
+function takeOverHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
+  const draw = (page: OwnPage, { ref, health }: OwnConnection, shown: Shown = {}): Promise<Response> =>
+    Promise.resolve(
+      confirmPage(deps, page, {
+        title: texts.takeOver.title,
+        shown,
+        content: (
+          <TakeOverPage
+            connectionId={ref.connectionId}
+            formToken={page.user.formToken}
+            isCompeting={health.link.state === "competing"}
+            {...shown}
+          />
+        ),
+        connectionId: ref.connectionId,
+      }),
+    );
+  return {
+    show: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => draw(page, own))),
+    submit: ownForm(deps, placeOf("take-over"), (form) =>
+      withOwnConnection(deps, form, async (own) => {
+        const { ref } = own;
+        try {
+          await deps.connections.takeOver(ref, AbortSignal.timeout(TAKE_OVER_LIMIT_MS));
+        } catch (error) {
+          if (error instanceof GatewayError) return await draw(form, own, { refusal: `${error.message} ${error.whatToDo}` });
+          if (error instanceof DOMException) return await draw(form, own, { refusal: texts.takeOver.tooSlow });
+          throw error;
+        }
+        deps.log.info({ event: "session_taken_over", user_id: ref.userId, connection: ref.connectionId }, "a session was taken over");
+        return form.c.redirect(`${connectionPath(ref.connectionId)}?said=taken`, 303);
+      }),
+    ),
+  };
+}
+
+function placeOf(below: Below) {
+  return { page: (c: PageRequest) => connectionPath(c.req.param("connection") ?? "", below) };
+}
+
+interface ConfirmPage {
+  readonly title: string;
+  readonly content: Child;
+  readonly shown: Shown;
+  readonly connectionId: string;
+}
+
+function confirmPage(deps: ConfirmHandlersDeps, { user }: OwnPage, { title, content, shown, connectionId }: ConfirmPage): Response {
+  const hasFailed = shown.error !== undefined || shown.refusal !== undefined;
+  return deps.pages.page(
+    {
+      ...consoleFrame(title, "connections", user),
+      width: "narrow",
+      back: { href: connectionPath(connectionId), label: texts.backToConnection },
+    },
+    content,
+    { status: hasFailed ? 422 : 200 },
+  );
+}

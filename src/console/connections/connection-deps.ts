@@ -1,0 +1,15 @@
+import type { ConnectionDraftDeps } from "../../auth/connection-drafts.ts";
+import type { Connections } from "../../connections/connections.ts";
+import type { Log } from "../../lib/log.ts";
+import type { ConsoleVisitDeps } from "../console-visits.ts";
+import type { ConnectionTests } from "./connection-tests.ts";
+
+export interface ConnectionPagesDeps extends ConsoleVisitDeps, ConnectionDraftDeps {
+  readonly connections: Connections;
+  readonly tests: ConnectionTests;
+  readonly log: Log;
+  /** False where the demo may not be: its connection opens nothing. */
+  readonly servesDemo: boolean;
+  /** Path of the script that keeps pages current. */
+  readonly liveScript: string;
+}

@@ -1,0 +1,81 @@
+import { listDrafts } from "../../auth/connection-drafts.ts";
+import type { SignedIn } from "../../auth/sign-in/browser-session.ts";
+import { LinkButton } from "../../pages/components/button.tsx";
+import { LIVE_PAGE } from "../../pages/content-security.ts";
+import type { PageRequest } from "../../pages/page-env.ts";
+import { connectionTexts as texts } from "../../pages/texts/connections.ts";
+import { consoleFrame } from "../console-frame.tsx";
+import { ownPage } from "../console-visits.ts";
+import { liveParts } from "../live-parts.ts";
+import { cardId, ConnectionCard, type ConnectionCardProps } from "./connection-card.tsx";
+import type { ConnectionPagesDeps } from "./connection-deps.ts";
+import { setUpPath } from "./connection-paths.ts";
+import { ConnectionsPage } from "./connections-page.tsx";
+import { SaidNotice } from "./said-notice.tsx";
+
+/** Answers the list of connections and what keeps it current. */
+export interface ConnectionListHandlers {
+  readonly show: (c: PageRequest) => Promise<Response>;
+  readonly events: (c: PageRequest) => Promise<Response>;
+}
+
+/** A page on which something is going on loads itself again this often, where no script runs. */
+export const RELOAD_SECONDS = 2;
+
+/** Makes the handlers. Neither asks any broker. */
+export function createConnectionListHandlers(deps: ConnectionPagesDeps): ConnectionListHandlers {
+  const { connections, tests, clock } = deps;
+  return {
+    show: ownPage(deps, async ({ c, user }) => {
+      const [cards, drafts] = await Promise.all([cardsOf(deps, user), listDrafts(deps, user.userId)]);
+      const isTesting = cards.some(({ test }) => test !== undefined && test.finishedAt === undefined);
+      return deps.pages.page(
+        {
+          ...consoleFrame(texts.title, "connections", user),
+          lead: cards.length === 0 ? undefined : texts.lead,
+          actions:
+            cards.length === 0 ? undefined : (
+              <LinkButton kind="primary" href={setUpPath()}>
+                {texts.add}
+              </LinkButton>
+            ),
+          scripts: [deps.liveScript],
+          reloadSeconds: isTesting ? RELOAD_SECONDS : undefined,
+        },
+        <>
+          <SaidNotice c={c} />
+          <ConnectionsPage
+            cards={cards}
+            drafts={drafts
+              .filter(({ rotates }) => rotates === undefined)
+              .map(({ draftId, label, offer, mode, updatedAt }) => ({ draftId, label, title: offer.title, mode, updatedAt }))}
+            now={clock.now()}
+            formToken={user.formToken}
+          />
+        </>,
+        { csp: LIVE_PAGE },
+      );
+    }),
+    events: ownPage(deps, async ({ c, user }) => {
+      const shown = (await cardsOf(deps, user)).map(({ health }) => health.connectionId);
+      return liveParts(c, deps, {
+        subscribe: (changed) => {
+          const stops = [connections.onChange(user.userId, changed), tests.onChange(user.userId, changed)];
+          return () => stops.forEach((stop) => stop());
+        },
+        draw: async () => {
+          const cards = await cardsOf(deps, user);
+          const isOther = cards.length !== shown.length || cards.some(({ health }, index) => health.connectionId !== shown[index]);
+          if (isOther) return undefined;
+          return cards.map((card) => ({ id: cardId(card.health.connectionId), content: <ConnectionCard {...card} /> }));
+        },
+      });
+    }),
+  };
+}
+
+async function cardsOf(deps: ConnectionPagesDeps, { userId, formToken }: SignedIn): Promise<readonly ConnectionCardProps[]> {
+  const shared = { now: deps.clock.now(), formToken, mcpUrl: `${deps.publicUrl()}/mcp`, servesDemo: deps.servesDemo };
+  const all = await deps.connections.healthOfAll(userId);
+  return all.map((health) => ({ ...shared, health, test: deps.tests.latest({ connectionId: health.connectionId, userId }) }));
+}

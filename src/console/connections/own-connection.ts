@@ -1,0 +1,47 @@
+import { listApiKeys } from "../../auth/api-keys.ts";
+import type { ConnectionHealth, ConnectionRef } from "../../connections/connections.ts";
+import { listAppGrants } from "../../storage/app-grants.ts";
+import { nothingHere, type OwnPage } from "../console-visits.ts";
+import type { ConnectionPagesDeps } from "./connection-deps.ts";
+
+/** A connection of the person who asks. */
+export interface OwnConnection {
+  readonly ref: ConnectionRef;
+  readonly health: ConnectionHealth;
+}
+
+/** Finds the connection that the address names and hands it on; answers 404 when this person has no such. */
+export async function withOwnConnection(
+  deps: ConnectionPagesDeps,
+  page: OwnPage,
+  handle: (connection: OwnConnection) => Promise<Response>,
+): Promise<Response> {
+  const connectionId = page.c.req.param("connection") ?? "";
+  const ref = { connectionId, userId: page.user.userId };
+  // Whatever stands in the address, only what can be an id is looked for.
+  const health = /^con_\w{1,64}$/.test(connectionId) ? await deps.connections.health(ref) : undefined;
+  return health === undefined ? nothingHere(deps, page) : await handle({ ref, health });
+}
+
+/** What uses a connection, and so stops working with it. */
+export interface ConnectionCallers {
+  readonly keyCount: number;
+  readonly appCount: number;
+}
+
+/** Counts the keys and apps that may use a connection at present; with `canWrite`, those that may also trade. */
+export async function countCallers(
+  { storage, clock }: Pick<ConnectionPagesDeps, "storage" | "clock">,
+  { connectionId, userId }: ConnectionRef,
+  canWrite = false,
+): Promise<ConnectionCallers> {
+  const now = clock.now();
+  const isMeant = (scope: string): boolean => !canWrite || scope === "write";
+  const keys = (await listApiKeys(storage, userId)).filter(
+    (key) => key.connectionId === connectionId && key.revokedAt === undefined && (key.expiresAt ?? Infinity) > now && isMeant(key.scope),
+  );
+  const grants = (await listAppGrants(storage, userId)).filter(
+    (grant) => grant.connection_id === connectionId && (grant.expires_at ?? Infinity) > now && isMeant(grant.scope),
+  );
+  return { keyCount: keys.length, appCount: grants.length };
+}

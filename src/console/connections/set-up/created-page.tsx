@@ -1,0 +1,66 @@
+import type { ConnectionHealth } from "../../../connections/connections.ts";
+import type { Secret } from "../../../lib/secret.ts";
+import { ButtonRow, LinkButton } from "../../../pages/components/button.tsx";
+import { Card } from "../../../pages/components/card.tsx";
+import { Copyable } from "../../../pages/components/copyable.tsx";
+import { Notice } from "../../../pages/components/notice.tsx";
+import { RevealOnce } from "../../../pages/components/reveal-once.tsx";
+import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
+import { curlCommand } from "../../curl-command.ts";
+import { StatePart } from "../connection-page.tsx";
+import { connectionPath } from "../connection-paths.ts";
+import type { ConnectionTest } from "../connection-tests.ts";
+import { ResetTimes } from "./reset-times.tsx";
+
+export interface CreatedPageProps {
+  readonly health: ConnectionHealth;
+  readonly test: ConnectionTest | undefined;
+  readonly now: number;
+  readonly formToken: string;
+  readonly servesDemo: boolean;
+  /** Undefined when it was shown before. */
+  readonly apiKey: Secret | undefined;
+  readonly publicUrl: string;
+  /** Where the person came from. */
+  readonly back: string | undefined;
+  /** True for a kind whose new keys the broker knows only after its next reset. */
+  readonly waitsForReset: boolean;
+}
+
+/** A new connection: whether it works, and its key, this once, with the command to try it; then on to where the person came from. */
+export function CreatedPage(props: CreatedPageProps) {
+  const { health, apiKey: key } = props;
+  return (
+    <div class="stack" data-live={connectionPath(health.connectionId, "events")}>
+      {key === undefined ? (
+        <Notice tone="info" title={texts.keyGone.title}>
+          <p>{texts.keyGone.message}</p>
+          <p>{texts.keyGone.whatToDo}</p>
+        </Notice>
+      ) : (
+        <Card heading={texts.keyTitle}>
+          <p>{texts.keyLead}</p>
+          <RevealOnce id="api-key" label={texts.keyLabel} secret={key.reveal()} />
+          <p>{texts.tryLead}</p>
+          <Copyable id="command" label={texts.command} text={curlCommand(props.publicUrl, key)} block />
+        </Card>
+      )}
+      <StatePart health={health} test={props.test} now={props.now} formToken={props.formToken} servesDemo={props.servesDemo} />
+      {props.waitsForReset && (
+        <Card>
+          <ResetTimes now={props.now} />
+        </Card>
+      )}
+      <ButtonRow>
+        {props.back !== undefined && (
+          <LinkButton kind="primary" href={props.back}>
+            {texts.goOn}
+          </LinkButton>
+        )}
+        <LinkButton kind={props.back === undefined ? "primary" : "secondary"} href={connectionPath(health.connectionId)}>
+          {texts.toConnection}
+        </LinkButton>
+      </ButtonRow>
+    </div>
+  );
+}
