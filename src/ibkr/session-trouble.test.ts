@@ -7,7 +7,6 @@ const forever = new AbortController().signal;
 const down = { authenticated: false, connected: true, established: false, competing: false };
 const ready = { authenticated: true, connected: true, established: true, competing: false };
 const init = "POST /iserver/auth/ssodh/init";
-const login = "POST /oauth/live_session_token";
 
 function count(sent: readonly string[], what: string): number {
   return sent.filter((request) => request === what).length;

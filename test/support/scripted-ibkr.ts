@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { Api } from "../../src/ibkr/api.ts";
+import { GatewayLogin } from "../../src/ibkr/gateway-login.ts";
+import type { Login } from "../../src/ibkr/login.ts";
 import { proveIbkrMode } from "../../src/ibkr/mode-proof.ts";
 import { OAuthLogin } from "../../src/ibkr/oauth-login.ts";
 import { type Consumer, prepareConsumer } from "../../src/ibkr/oauth1a.ts";
@@ -44,10 +46,15 @@ export interface ScriptedIbkr {
   settle<T>(promise: Promise<T>): Promise<T>;
 }
 
+/** How the session behaves, and by which of IBKR's faces it logs in. */
+export interface ScriptedOptions extends SessionOptions {
+  readonly face?: Login["face"];
+}
+
 const READY = { authenticated: true, connected: true, established: true, competing: false };
 
 /** Makes a script in which logging in works and a session stands. */
-export function scriptedIbkr(options: SessionOptions = {}): ScriptedIbkr {
+export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {}): ScriptedIbkr {
   const clock = fakeClock();
   const sent: string[] = [];
   const contents: string[] = [];
@@ -57,6 +64,7 @@ export function scriptedIbkr(options: SessionOptions = {}): ScriptedIbkr {
     ["/iserver/auth/ssodh/init", () => READY],
     ["/iserver/accounts", () => ({ accounts: ["DU1234567"], selectedAccount: "DU1234567", isPaper: true })],
     ["/tickle", () => ({ session: "x", iserver: { authStatus: READY } })],
+    ["/sso/validate", () => ({ USER_NAME: "ada99", LOGIN_TYPE: 2, RESULT: true })],
     ["/logout", () => ({ status: true })],
   ]);
   const edge: typeof fetch = (input, init) => {
@@ -78,7 +86,10 @@ export function scriptedIbkr(options: SessionOptions = {}): ScriptedIbkr {
     pacer: new Pacer({ clock, log: silentLog }),
     userAgent: "test",
   });
-  const login = new OAuthLogin({ consumer: testConsumer(), baseUrl, clock, random: vectorRandom });
+  const login =
+    face === "oauth"
+      ? new OAuthLogin({ consumer: testConsumer(), baseUrl, clock, random: vectorRandom })
+      : new GatewayLogin({ loginUrl: baseUrl, clock });
   const session = new Session(
     { transport, login, proveMode: proveIbkrMode, expectedMode: "paper", baseUrl, clock, random: vectorRandom, log: silentLog },
     options,
