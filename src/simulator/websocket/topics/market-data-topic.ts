@@ -64,7 +64,8 @@ function openMarketData({ keys, body }: TopicMessage, { session, simulation }: T
       if (quiet) return told.isKnown("prompt") ? [] : [{ ...told.of("prompt", { conidEx, conid }), topic }];
       // Over the limit of market data lines a contract stays silent.
       if (!holdStream(streams, conid, at)) return [];
-      const frame = rowAt(instrument, at);
+      // Trading in it may have been halted or resumed since.
+      const frame = rowAt(simulation.market.instrument(conid) ?? instrument, at);
       return isEmpty(frame) ? [] : [frame];
     },
     close: () => closeStream(streams, conid),
