@@ -37,9 +37,13 @@ export function toDays(reply: z.output<typeof scheduleReply>): Day[] {
 
 function sessionOf(stretch: { opening?: number | undefined; closing?: number | undefined }, isLiquidHours: boolean): TradingSession[] {
   const { opening, closing } = stretch;
-  if (opening === undefined || closing === undefined || closing <= opening) return [];
-  return [{ opensAt: epochMs(opening), closesAt: epochMs(closing), isLiquidHours }];
+  if (opening === undefined || closing === undefined || opening < 0 || closing <= opening) return [];
+  const [opensAt, closesAt] = [epochMs(opening), epochMs(closing)];
+  return closesAt > LAST_INSTANT_MS ? [] : [{ opensAt, closesAt, isLiquidHours }];
 }
+
+/** The end of the year 2199; what lies beyond is no time of a market. */
+const LAST_INSTANT_MS = Date.UTC(2200, 0, 1) - 1;
 
 /** Times come in seconds; some builds may send milliseconds, which are a thousand times as far away. */
 function epochMs(time: number): number {
