@@ -47,20 +47,26 @@ export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDem
           </a>
         </h2>
         <ConnectionBadges health={health} />
-        <Badge tone={overall.tone}>{overall.word}</Badge>
+        <span class="connection-word">
+          <Badge tone={overall.tone}>{overall.word}</Badge>
+        </span>
       </header>
       <p class="connection-state">{overall.sentence}</p>
       <TestOutcome test={test} mode={health.mode} />
       <FaultNotice overall={overall} link={health.link} now={now} />
       <SharedNameWarning health={health} />
       <ConnectionFacts health={health} now={now} />
-      <Copyable id={`${id}-url`} label={`${texts.mcpUrl}, ${name}`} text={mcpUrl} />
+      <div class="labelled">
+        <p class="label">{texts.mcpUrl}</p>
+        <Copyable id={`${id}-url`} label={`${texts.mcpUrl}, ${name}`} text={mcpUrl} />
+      </div>
       <HealthLayers
         id={`${id}-layers`}
         layers={health.link.layers}
         now={now}
         isOpen={overall.needsAttention || (test !== undefined && test.finishedAt === undefined)}
         told={overall.fault}
+        isShort
       />
       <footer class="actions">
         {isIdle && (

@@ -22,7 +22,7 @@ export function ConnectionSettings(props: ConnectionPageProps) {
           <h3>{texts.pause.heading}</h3>
           <p class="hint">{isPaused ? texts.pause.pausedLead : texts.pause.lead}</p>
         </div>
-        <PauseForm health={health} formToken={formToken} from="page" />
+        <PauseForm health={health} formToken={formToken} from="page" isSmall />
       </div>
       <div class="setting">
         <div>
@@ -31,6 +31,7 @@ export function ConnectionSettings(props: ConnectionPageProps) {
         </div>
         <ActionForm
           action={connectionPath(connectionId, "keep-warm")}
+          isSmall
           formToken={formToken}
           fields={{ keep_warm: health.keepWarm ? "off" : "on" }}
         >
@@ -44,7 +45,7 @@ export function ConnectionSettings(props: ConnectionPageProps) {
           <p class="hint">{props.hasCredentials ? texts.rotate.lead : texts.rotate.none}</p>
         </div>
         {props.hasCredentials && (
-          <a class="button secondary" href={connectionPath(connectionId, "rotate")}>
+          <a class="button secondary small" href={connectionPath(connectionId, "rotate")}>
             {texts.rotate.button}
           </a>
         )}
@@ -54,7 +55,7 @@ export function ConnectionSettings(props: ConnectionPageProps) {
           <h3>{texts.remove.heading}</h3>
           <p class="hint">{texts.remove.lead}</p>
         </div>
-        <a class="button danger" href={connectionPath(connectionId, "delete")}>
+        <a class="button danger small" href={connectionPath(connectionId, "delete")}>
           {texts.remove.open}
         </a>
       </div>
@@ -89,11 +90,11 @@ function LiveTrading({ health, formToken }: ConnectionPageProps) {
         <p class="hint">{isOn ? texts.liveTrading.on : texts.liveTrading.off}</p>
       </div>
       {isOn ? (
-        <ActionForm action={path} formToken={formToken} fields={{ trading: "off" }} kind="primary">
+        <ActionForm action={path} formToken={formToken} fields={{ trading: "off" }} kind="primary" isSmall>
           {texts.liveTrading.forbid}
         </ActionForm>
       ) : (
-        <a class="button danger" href={path}>
+        <a class="button danger small" href={path}>
           {texts.liveTrading.allow}
         </a>
       )}

@@ -46,7 +46,7 @@ function Fault({ fault, now }: { readonly fault: HealthFault; readonly now: numb
 
 /** A page of ours, or one by https or on this machine: a gateway that the person runs names its own login page. */
 function isSafeLink(link: string): boolean {
-  return link.startsWith("/") || /^https:\/\//.test(link);
+  return link.startsWith("/") || link.startsWith("https://");
 }
 
 export interface HealthLayersProps {
@@ -56,17 +56,19 @@ export interface HealthLayersProps {
   readonly isOpen: boolean;
   /** The fault that is told above already. */
   readonly told: HealthFault | undefined;
+  /** Leaves out what each layer means, as cards do. */
+  readonly isShort?: boolean;
 }
 
 /** Every layer from the wire upwards with its state; folded away while all is well. */
-export function HealthLayers({ id, layers, now, isOpen, told }: HealthLayersProps) {
+export function HealthLayers({ id, layers, now, isOpen, told, isShort = false }: HealthLayersProps) {
   if (layers.length === 0) return <></>;
   return (
     <details class="fold" id={id} open={isOpen}>
       <summary>{texts.layersSummary}</summary>
       <ol class="layers">
         {layers.map((layer) => (
-          <Layer layer={layer} now={now} isTold={told !== undefined && layer.lastError?.message === told.message} />
+          <Layer layer={layer} now={now} isShort={isShort} isTold={told !== undefined && layer.lastError?.message === told.message} />
         ))}
       </ol>
     </details>
@@ -75,7 +77,14 @@ export function HealthLayers({ id, layers, now, isOpen, told }: HealthLayersProp
 
 const SIGNS: Readonly<Record<LayerHealth["state"], string>> = { unknown: "○", working: "◌", ok: "✓", waiting: "▲", down: "✕" };
 
-function Layer({ layer: shown, now, isTold }: { readonly layer: LayerHealth; readonly now: number; readonly isTold: boolean }) {
+interface LayerProps {
+  readonly layer: LayerHealth;
+  readonly now: number;
+  readonly isTold: boolean;
+  readonly isShort: boolean;
+}
+
+function Layer({ layer: shown, now, isTold, isShort }: LayerProps) {
   const { layer, state, since, lastError } = shown;
   return (
     <li class={`layer ${state}`}>
@@ -94,7 +103,7 @@ function Layer({ layer: shown, now, isTold }: { readonly layer: LayerHealth; rea
             )}
           </span>
         </p>
-        <p class="hint">{texts.layerMeaning[layer]}</p>
+        {!isShort && <p class="hint">{texts.layerMeaning[layer]}</p>}
         {lastError !== undefined && !isTold && (
           <div class="layer-error">
             <p class="hint">{texts.lastError}</p>

@@ -75,7 +75,12 @@ export function createConnectionListHandlers(deps: ConnectionPagesDeps): Connect
 }
 
 async function cardsOf(deps: ConnectionPagesDeps, { userId, formToken }: SignedIn): Promise<readonly ConnectionCardProps[]> {
-  const shared = { now: deps.clock.now(), formToken, mcpUrl: `${deps.publicUrl()}/mcp`, servesDemo: deps.servesDemo };
+  const now = deps.clock.now();
+  const mcpUrl = `${deps.publicUrl()}/mcp`;
+  const { servesDemo, tests } = deps;
   const all = await deps.connections.healthOfAll(userId);
-  return all.map((health) => ({ ...shared, health, test: deps.tests.latest({ connectionId: health.connectionId, userId }) }));
+  return all.map((health) => {
+    const test = tests.latest({ connectionId: health.connectionId, userId });
+    return { health, test, now, formToken, mcpUrl, servesDemo };
+  });
 }

@@ -130,7 +130,7 @@ async function finish(
         return c.redirect(`${connectionPath(finished.connectionId)}?said=rotated`, 303);
       case "wrong":
         if (at === undefined) return nothingHere(deps, form);
-        return c.redirect(`${withReturnPath(`${stepPath(at.draft, firstUnfinishedStep(at.draft))}?check=1`, back)}`, 303);
+        return c.redirect(withReturnPath(`${stepPath(at.draft, firstUnfinishedStep(at.draft))}?check=1`, back), 303);
       case "gone":
         return nothingHere(deps, form);
     }
