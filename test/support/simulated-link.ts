@@ -6,7 +6,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { connectUpstream } from "../../src/upstreams/index.ts";
-import type { Link } from "../../src/upstreams/upstream.ts";
+import type { Link, UpstreamDeps } from "../../src/upstreams/upstream.ts";
 import { fastClock } from "./fast-clock.ts";
 
 /** One request as it left for the simulator. */
@@ -38,7 +38,7 @@ export interface SimulatedLink {
 }
 
 /** Starts a simulator and a link to it over HTTP, both on one fast clock unless told otherwise. */
-export async function simulatedLink(options: SimulatorOptions = {}): Promise<SimulatedLink> {
+export async function simulatedLink(options: SimulatorOptions = {}, over: Partial<UpstreamDeps> = {}): Promise<SimulatedLink> {
   const clock = options.clock ?? fastClock(5);
   const simulator = await createSimulator({ clock, ...options });
   const sent: SentRequest[] = [];
@@ -73,6 +73,7 @@ export async function simulatedLink(options: SimulatorOptions = {}): Promise<Sim
         expectedMode: "simulated",
         embeddedSimulator: simulator,
         hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+        ...over,
       },
     );
   const link = connect();
