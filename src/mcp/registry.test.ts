@@ -9,9 +9,9 @@ const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: "1.0.
 /** What a host's context is asked to hold. */
 const MAX_LIST_BYTES = 18 * 1024;
 /** The same for a read scope. */
-const MAX_READ_BYTES = 12 * 1024;
+const MAX_READ_BYTES = 12_800;
 /** With every toolset. */
-const MAX_WHOLE_BYTES = 24 * 1024;
+const MAX_WHOLE_BYTES = 25_600;
 const MAX_NAME = 64;
 
 const ERAS = ["legacy", "2026-07-28"] as const;

@@ -1,4 +1,6 @@
-import type { CompleteAnswer, ToolContext } from "../mcp/define-tool.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { CompleteAnswer } from "../mcp/define-tool.ts";
 import { Decimal } from "../lib/decimal.ts";
 import type { JsonObject } from "../lib/json.ts";
 
@@ -17,8 +19,14 @@ export interface AnswerParts {
   readonly body: { readonly [key: string]: Field };
 }
 
+/** What an answer says of where it comes from. */
+export interface AnswerSource {
+  readonly clock: Clock;
+  readonly broker: Pick<Broker, "mode">;
+}
+
 /** Puts an answer into the envelope that every tool shares: `as_of`, `mode`, `account_id`, then the tool's own fields. */
-export function completeAnswer(context: ToolContext, parts: AnswerParts): CompleteAnswer {
+export function completeAnswer(context: AnswerSource, parts: AnswerParts): CompleteAnswer {
   const notes = (parts.notes ?? []).filter((note) => note !== undefined);
   const structured = toJson({
     as_of: isoTime(parts.asOf ?? context.clock.now()),
@@ -45,6 +53,11 @@ function jsonOf(value: Exclude<Field, undefined>): JsonObject[string] {
 
 function isList(value: object): value is readonly Field[] {
   return Array.isArray(value);
+}
+
+/** A value in a table's row: an unknown one is an empty text there, since leaving it out would move those after it. */
+export function cell<T extends Field>(value: T | undefined): T | "" {
+  return value ?? "";
 }
 
 /** An instant as ISO 8601 in UTC. */

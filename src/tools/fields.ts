@@ -186,6 +186,16 @@ export function optionalTexts(max: number, description?: string) {
   });
 }
 
+/** A required list of texts of one line each. */
+export function requiredTexts(max: number, description?: string) {
+  return required({
+    type: ["array", "string"],
+    items: { type: "string" },
+    description,
+    read: (value) => readList(value, max, (item) => readText(item, MAX_TEXT)),
+  });
+}
+
 /** An optional list of contract ids. */
 export function optionalConids(max: number, description?: string) {
   return optional({

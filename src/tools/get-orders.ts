@@ -6,6 +6,7 @@ import { resolveAccount } from "./account-argument.ts";
 import { READS } from "./annotations.ts";
 import { completeAnswer, outputSchema } from "./envelope.ts";
 import { optionalChoices, optionalText } from "./fields.ts";
+import { clientOrderIdOf } from "./order-name.ts";
 import { orderRow, orderText } from "./order-row.ts";
 
 /** Most orders in one answer: about 40 KB. */
@@ -81,9 +82,4 @@ export const tool = defineTool({
 
 function matches(order: Order, filter: StatusFilter): boolean {
   return filter === "open" ? OPEN.has(order.status) : order.status === filter;
-}
-
-/** The caller's own name for an order; an order that another program sent keeps that program's. */
-function clientOrderIdOf(order: Order, names: ReadonlyMap<string, string>): string | undefined {
-  return order.customerOrderId === undefined ? undefined : (names.get(order.customerOrderId) ?? order.customerOrderId);
 }

@@ -63,3 +63,11 @@ async function knownAccount(context: ToolContext, name: Omit<OrderName, "account
 export function tradingCall(context: ToolContext): TradingCall {
   return { caller: context.caller, broker: context.broker, call: context.call };
 }
+
+/** The caller's own name for an order; an order that another program sent keeps that program's. */
+export function clientOrderIdOf(
+  order: { readonly customerOrderId: string | undefined },
+  names: ReadonlyMap<string, string>,
+): string | undefined {
+  return order.customerOrderId === undefined ? undefined : (names.get(order.customerOrderId) ?? order.customerOrderId);
+}

@@ -53,11 +53,11 @@ export interface TradingStack {
 /** How much faster than the machine's its clock runs. */
 const SPEED = 20;
 
-/** Starts one on a database of this engine. */
-export async function startTradingStack(engineName: (typeof ENGINES)[number] = "sqlite"): Promise<TradingStack> {
+/** Starts one on a database of this engine; a slower clock leaves the simulator time for long answers on a busy machine. */
+export async function startTradingStack(engineName: (typeof ENGINES)[number] = "sqlite", speed = SPEED): Promise<TradingStack> {
   const engine = await startEngine(engineName);
   const database = await engine.createDatabase();
-  const clock = fastClock(SPEED);
+  const clock = fastClock(speed);
   // Several processes share one session here, so IBKR's limits, which each keeps by itself, would be broken.
   const simulator = await createSimulator({ clock, seed: "trading-stack", pacing: { endpoints: false } });
   const storage = await database.open();
