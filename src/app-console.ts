@@ -7,10 +7,13 @@ import { createActivityWatch } from "./console/activity/activity-watch.ts";
 import { createAppHandlers } from "./console/apps/app-handlers.tsx";
 import { createErrorHandlers } from "./console/errors/error-handlers.tsx";
 import { createKeyHandlers } from "./console/keys/key-handlers.tsx";
+import { createSystemHandlers } from "./console/system/system-handlers.tsx";
+import type { SystemSettings } from "./console/system/system-page.tsx";
 import type { CallerPageHandlers } from "./http/routes.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Log } from "./lib/log.ts";
 import type { Random } from "./lib/random.ts";
+import { version } from "./lib/version.ts";
 import type { PageRenderer } from "./pages/page-renderer.tsx";
 import type { AuditWriter } from "./storage/audit-writer.ts";
 import type { Sealer } from "./storage/sealing.ts";
@@ -43,6 +46,23 @@ export function createCallerPages(config: Config, parts: CallerPageParts): Calle
     keys: createKeyHandlers(parts),
     activity: createActivityHandlers({ ...parts, watch: createActivityWatch(parts), tools: parts.tools.map(({ name }) => name) }),
     errors: createErrorHandlers(parts),
+    system: createSystemHandlers({ ...parts, settings: systemSettings(config, parts) }),
     apps: createAppHandlers({ ...parts, apps, unusedDays }),
+  };
+}
+
+/** What the gateway is set to, without a secret among it. */
+function systemSettings(config: Config, { clock, storage }: CallerPageParts): SystemSettings {
+  return {
+    version: version(),
+    startedAt: clock.now(),
+    dialect: storage.dialect,
+    allowedDomains: config.oidcAllowedDomains,
+    providers: config.oidcProviders.map(({ name }) => name),
+    demo: config.demo,
+    simulator: config.simulator,
+    clientDocumentHosts: config.clientDocumentHosts,
+    trustedProxies: config.trustedProxies,
+    unusedDays: config.grantUnusedDays,
   };
 }

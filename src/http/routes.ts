@@ -9,6 +9,7 @@ import type { ChooseHandlers } from "../console/connections/set-up/choose-handle
 import type { StepHandlers } from "../console/connections/set-up/step-handlers.tsx";
 import type { ErrorHandlers } from "../console/errors/error-handlers.tsx";
 import type { KeyHandlers } from "../console/keys/key-handlers.tsx";
+import type { SystemHandlers } from "../console/system/system-handlers.tsx";
 import type { HelpHandlers } from "../help/help-handlers.tsx";
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
 import type { RequestFacts } from "../mcp/exchange.ts";
@@ -78,6 +79,7 @@ export interface CallerPageHandlers {
   readonly apps: AppHandlers;
   readonly activity: ActivityHandlers;
   readonly errors: ErrorHandlers;
+  readonly system: SystemHandlers;
 }
 
 /** EVERY URL of the gateway, in the order in which they are tried. Anything else is 404. */
@@ -112,7 +114,7 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
   ];
 }
 
-function callerRoutes({ keys, apps, activity, errors }: CallerPageHandlers): readonly Route[] {
+function callerRoutes({ keys, apps, activity, errors, system }: CallerPageHandlers): readonly Route[] {
   return [
     { path: "/console/keys", page: keys.show },
     { path: "/console/keys/new", page: keys.showNew, submit: keys.create },
@@ -127,6 +129,7 @@ function callerRoutes({ keys, apps, activity, errors }: CallerPageHandlers): rea
     { path: "/console/activity/export.jsonl", page: activity.exportJsonLines },
     { path: "/console/activity/:request", page: activity.showCall },
     { path: "/console/errors", page: errors.show },
+    { path: "/console/system", page: system.show },
   ];
 }
 

@@ -13,6 +13,7 @@ import { errorListTexts } from "./texts/error-list.ts";
 import { errorTexts } from "./texts/errors.ts";
 import { keyTexts } from "./texts/keys.ts";
 import { signInTexts } from "./texts/sign-in.ts";
+import { systemTexts } from "./texts/system.ts";
 
 /** Every text that people see on pages, by page. A translation is another value of the same type. */
 export const texts = {
@@ -31,4 +32,5 @@ export const texts = {
   errors: errorTexts,
   keys: keyTexts,
   signIn: signInTexts,
+  system: systemTexts,
 };

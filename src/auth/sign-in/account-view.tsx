@@ -51,7 +51,7 @@ export function AccountView(props: AccountViewProps) {
           ...(methods.loginName === undefined
             ? []
             : [{ name: accountTexts.who.loginName, value: <PlainName value={methods.loginName} /> }]),
-          ...(user.isOperator ? [{ name: accountTexts.who.operator, value: accountTexts.who.yes }] : []),
+          ...(user.isOperator ? [{ name: accountTexts.who.operator, value: <OperatorLink /> }] : []),
         ]}
       />
       <SessionsCard {...props} />
@@ -65,6 +65,14 @@ export function AccountView(props: AccountViewProps) {
           <LinkButton href="/account/delete">{accountTexts.data.delete}</LinkButton>
         </ButtonRow>
       </Card>
+    </>
+  );
+}
+
+function OperatorLink() {
+  return (
+    <>
+      {accountTexts.who.yes}: <a href="/console/system">{accountTexts.who.system}</a>
     </>
   );
 }

@@ -1,13 +1,11 @@
-import { ERROR_MEANINGS } from "../../lib/error-meanings.ts";
-import { ERROR_CODES } from "../../lib/errors.ts";
 import { Card } from "../../pages/components/card.tsx";
 import { DescriptionList } from "../../pages/components/description-list.tsx";
 import { PlainName } from "../../pages/components/plain-name.tsx";
 import { RelativeTime } from "../../pages/components/relative-time.tsx";
 import { activityTexts } from "../../pages/texts/activity.ts";
 import { callerTexts } from "../../pages/texts/callers.ts";
-import { errorListTexts } from "../../pages/texts/error-list.ts";
 import type { AuditEntry } from "../../storage/audit-search.ts";
+import { ErrorMeaning } from "../error-meaning.tsx";
 import { ConnectionName } from "../own-connections.tsx";
 import { activityAddress } from "./activity-filter.ts";
 import { ACTIVITY_PATH } from "./activity-page.tsx";
@@ -31,13 +29,6 @@ export function CallPage({ entries, names, now }: CallPageProps) {
       ))}
     </>
   );
-}
-
-/** What an error code means, in one line; a general sentence for one that is not ours. */
-export function meaningOf(code: string): string {
-  const known = ERROR_CODES.find((name) => name === code);
-  if (known !== undefined) return ERROR_MEANINGS[known];
-  return /^http_4\d\d$/.test(code) ? errorListTexts.badRequest : errorListTexts.unknownCode;
 }
 
 function OneCall({ entry, names, now }: { readonly entry: AuditEntry; readonly names: CallNames; readonly now: number }) {
@@ -72,7 +63,7 @@ function Facts({ entry, names, now }: { readonly entry: AuditEntry; readonly nam
       rows={[
         { name: facts.at, value: <ExactTime at={entry.at} now={now} /> },
         { name: facts.outcome, value: <OutcomeBadge entry={entry} /> },
-        ...(entry.code === null ? [] : [{ name: facts.means, value: meaningOf(entry.code) }]),
+        ...(entry.code === null ? [] : [{ name: facts.means, value: <ErrorMeaning code={entry.code} /> }]),
         ...(entry.outcome === "started" ? [{ name: facts.means, value: texts.unfinished }] : []),
         {
           name: facts.caller,

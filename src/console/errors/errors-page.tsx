@@ -10,7 +10,7 @@ import { errorListTexts as texts } from "../../pages/texts/error-list.ts";
 import type { AuditFailures } from "../../storage/audit-failures.ts";
 import { activityAddress } from "../activity/activity-filter.ts";
 import { ACTIVITY_PATH } from "../activity/activity-page.tsx";
-import { meaningOf } from "../activity/call-page.tsx";
+import { ErrorMeaning } from "../error-meaning.tsx";
 import { ConnectionName, type NamedConnection } from "../own-connections.tsx";
 
 export interface ErrorsPageProps {
@@ -65,7 +65,7 @@ function cellsOf(
       </span>
     </>,
     <>
-      {meaningOf(code ?? "")}
+      <ErrorMeaning code={code ?? ""} />
       {group.lastSummary !== null && group.lastSummary !== "" && (
         <span class="hint cell-note">
           <PlainName value={group.lastSummary} />

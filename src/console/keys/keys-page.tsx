@@ -80,7 +80,9 @@ function ConnectionKeys({
 function KeyTable({ keys, caption, now }: { readonly keys: readonly ApiKey[]; readonly caption: string; readonly now: number }) {
   const { columns } = texts;
   const titles = [columns.key, columns.scope, columns.accounts, columns.created, columns.expires, columns.lastUsed, columns.action];
-  return <DataTable caption={caption} columns={titles.map((title) => ({ title }))} rows={keys.map((key) => cellsOf(key, now))} />;
+  return (
+    <DataTable caption={caption} hidesCaption columns={titles.map((title) => ({ title }))} rows={keys.map((key) => cellsOf(key, now))} />
+  );
 }
 
 function cellsOf(key: ApiKey, now: number): readonly Child[] {

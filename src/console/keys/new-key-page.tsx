@@ -94,7 +94,6 @@ function Limits({ accounts, draft, errors }: NewKeyPageProps) {
         name="toolset"
         legend={texts.toolsets}
         pick="many"
-        inline
         chosen={draft.toolsets}
         hint={texts.toolsetsHint}
         error={errors.toolsets}

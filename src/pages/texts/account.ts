@@ -11,7 +11,13 @@ export const accountTexts = {
     method_removed: "This way to sign in is removed.",
     invitation_removed: "The invitation is taken back.",
   },
-  who: { name: "Name", loginName: "User name", operator: "Runs this gateway", yes: "yes" },
+  who: {
+    name: "Name",
+    loginName: "User name",
+    operator: "Runs this gateway",
+    yes: "yes",
+    system: "Users, settings and health of the gateway",
+  },
   sessions: {
     heading: "Where you are signed in",
     caption: "Your sessions",
