@@ -13,6 +13,8 @@ export interface ConnectionField {
   readonly isSecret: boolean;
   readonly isRequired: boolean;
   readonly isMultiline: boolean;
+  /** True for what is made by `prepare`: entered only by those who have it from before. */
+  readonly isMade: boolean;
   /** The only values it takes. */
   readonly choices: readonly string[] | undefined;
   /** Words for these. */
@@ -60,7 +62,7 @@ export function createConnectionOffer(upstream: Upstream, options: OfferOptions)
   const names = new Set(fields.map(({ name }) => name));
   const normalize = (field: string, text: string): string => {
     const plain = text.replaceAll("\r\n", "\n").trim();
-    return upstream.normalize?.(field, plain) ?? plain;
+    return plain === "" ? "" : (upstream.normalize?.(field, plain) ?? plain);
   };
   const normalized = (values: Values): Values =>
     Object.fromEntries(Object.entries(values).flatMap(([name, text]) => (names.has(name) ? [[name, normalize(name, text)]] : [])));
@@ -84,6 +86,7 @@ export function createConnectionOffer(upstream: Upstream, options: OfferOptions)
       .map((step) => ({ ...step, fields: step.fields.filter((name) => names.has(name)) }))
       .filter((step) => step.fields.length > 0 || (step.offersFiles === true && fields.length > 0)),
     prepare: async (random) => filled((await upstream.prepare?.(random)) ?? {}),
+    activeFrom: (values, now) => upstream.activeFrom?.(normalized(values), now),
     publicFiles: (values) => upstream.publicFiles?.(normalized(values)) ?? [],
     normalize,
     check,
@@ -101,6 +104,7 @@ function fieldsOf(upstream: Upstream, known: ConnectionEntry | undefined): reado
       label: shown?.label ?? name,
       help: shown?.help ?? "",
       isMultiline: shown?.multiline ?? false,
+      isMade: shown?.isMade ?? false,
       choiceLabels: shown?.choices ?? {},
       ...rest,
     };

@@ -22,6 +22,11 @@ export interface ConnectionOffer {
   prepare(random: Random): Promise<Readonly<Record<string, string>>>;
   /** The files that the person takes to IBKR, from the values so far. */
   publicFiles(values: Readonly<Record<string, string>>): readonly PublicFile[];
+  /**
+   * When, at the latest, what is set up at the broker now comes into force there by its nightly reset (epoch ms); undefined where it
+   * does at once.
+   */
+  activeFrom(values: Readonly<Record<string, string>>, now: number): number | undefined;
   /** Writes a field's text as it is stored: trimmed, line ends and case put right. */
   normalize(field: string, text: string): string;
   /** Faults in the values so far that can be found without asking anybody. What isn't entered is no fault. */

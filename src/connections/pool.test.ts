@@ -13,12 +13,14 @@ import type { Storage } from "../storage/storage.ts";
 import { insertUser } from "../storage/users.ts";
 import { createConnections } from "./pool.ts";
 import { createHostPolicy } from "../upstreams/host-policy.ts";
+import type { OwnSimulator } from "../upstreams/upstream.ts";
 
 let engine: TestEngine;
 let storage: Storage;
 let simulator: Simulator;
 const sealer = createSealer({ key: Buffer.alloc(32, 1), keyId: "k1" });
 const ada = { connectionId: "c1", userId: "ada" };
+const nowhere = { baseUrl: "http://127.0.0.1:1/v1/api" };
 const signal = AbortSignal.timeout(60_000);
 
 beforeAll(async () => {
@@ -48,7 +50,7 @@ async function store(id: string, settings: object, secrets: object, over: { seal
   });
 }
 
-function pool(clock: Clock = systemClock) {
+function pool(clock: Clock = systemClock, embeddedSimulator: OwnSimulator | undefined = simulator) {
   const sent: string[] = [];
   const edge: typeof fetch = (input, init) => {
     sent.push(new URL(input instanceof Request ? input.url : input).pathname.replace("/v1/api", ""));
@@ -61,7 +63,7 @@ function pool(clock: Clock = systemClock) {
     random: systemRandom,
     log: silentLog,
     fetch: edge,
-    embeddedSimulator: undefined,
+    embeddedSimulator,
     hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
   });
   return { connections, sent };
@@ -91,8 +93,8 @@ describe("the pool", () => {
 
   it.each([
     ["of an unknown kind", "c2", () => store("c2", {}, {}, { kind: "pigeon" })],
-    ["without a secret", "c3", () => store("c3", { baseUrl: "embedded" }, {})],
-    ["whose simulator is not there", "c4", () => store("c4", { baseUrl: "embedded" }, { ...simulator.credentials })],
+    ["without a secret", "c3", () => store("c3", nowhere, {})],
+    ["whose proof key is missing", "c4", () => store("c4", nowhere, { ...simulator.credentials })],
     ["that does not exist", "c9", () => Promise.resolve()],
   ])("refuses one %s in words", async (_name, connectionId, prepare) => {
     await prepare();
@@ -109,8 +111,8 @@ describe("the pool", () => {
   });
 
   it("tries again after a failed opening, once its pause is over", async () => {
-    await store("c6", { baseUrl: "http://127.0.0.1:1/v1/api" }, { ...simulator.credentials });
-    const { connections, sent } = pool();
+    await store("c6", { baseUrl: "embedded" }, {});
+    const { connections, sent } = pool(systemClock, { ...simulator, ...nowhere });
     const ref = { connectionId: "c6", userId: "ada" };
     await expect(connections.open(ref, signal)).rejects.toMatchObject({ code: "upstream_unavailable", retryAfterSeconds: 2 });
     await expect(connections.open(ref, signal)).rejects.toMatchObject({ code: "upstream_unavailable" });
@@ -122,8 +124,8 @@ describe("the pool", () => {
   it("closes what nobody used for half an hour, and opens it again when asked", async () => {
     const clock = fakeClock();
     const own = await createSimulator({ clock, pacing: { endpoints: false } });
-    await store("c8", { baseUrl: own.baseUrl }, { ...own.credentials });
-    const { connections, sent } = pool(clock);
+    await store("c8", { baseUrl: "embedded" }, {});
+    const { connections, sent } = pool(clock, own);
     const open = async () => {
       let isOpen = false;
       const opening = connections.open({ connectionId: "c8", userId: "ada" }, signal).finally(() => (isOpen = true));

@@ -4,6 +4,7 @@ import type { Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { LinkHealth } from "../broker/health.ts";
 import type { UserBudgets } from "../ibkr/user-budgets.ts";
+import type { SocketEdge } from "../ibkr/socket-edge.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -44,6 +45,8 @@ export interface UpstreamDeps {
   readonly random: Random;
   readonly log: Log;
   readonly fetch: typeof fetch;
+  /** Opens WebSockets, where that isn't done in the ordinary way. */
+  readonly socket?: SocketEdge | undefined;
   /** What the connection was made for. Its broker has to prove it in each session. */
   readonly expectedMode: Mode;
   /** What connections to `embedded` reach; undefined where the gateway has no simulator of its own. */
@@ -53,7 +56,7 @@ export interface UpstreamDeps {
   /** The budgets of IBKR's users, shared by all links of a user. Without them each link has one of its own, as in tests of one link. */
   readonly budgets?: UserBudgets | undefined;
   /** In place of IBKR's own addresses, by region. For tests only. */
-  readonly ibkrBaseUrls?: Readonly<Record<string, string>>;
+  readonly ibkrBaseUrls?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How one field of a kind is shown in a form. */
@@ -63,6 +66,8 @@ export interface UpstreamField {
   readonly help: string;
   /** Several lines, as a PEM block has. */
   readonly multiline?: boolean;
+  /** True for what `prepare` makes: a person enters it only if they have it from before. */
+  readonly isMade?: boolean;
   /** Words for the values of a choice, where they don't speak for themselves. */
   readonly choices?: Readonly<Record<string, string>>;
 }
@@ -117,7 +122,7 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   /** Names of the secrets, all of them text. */
   readonly secretFields: readonly F[];
   /** Which of the secrets these settings need; all of them where it isn't given. */
-  neededSecrets?(settings: z.output<S>): readonly F[];
+  neededSecrets?(settings: z.output<S>, embeddedSimulator?: OwnSimulator): readonly F[];
   /** Settings that hold an address of the person's own: the host policy decides about them. */
   readonly addressFields?: readonly string[];
   /** What tells its logins apart, as far as settings tell: two connections with the same take the session from each other. */
@@ -133,6 +138,8 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   normalize?(field: string, text: string): string;
   /** Faults that can be found without asking anybody, in settings and secrets entered so far (what isn't entered yet is no fault). */
   check?(values: Readonly<Record<string, string>>): readonly EntryFault[];
+  /** When, at the latest, what is set up at the broker now comes into force there (epoch ms, nightly resets only); not given where it does at once. */
+  activeFrom?(values: Readonly<Record<string, string>>, now: number): number;
   /** Makes the link; nothing is sent before it is used. Throws `connection_not_ready` when settings or secrets can't be used. */
   connect(settings: z.output<S>, secrets: Readonly<Record<F, Secret>>, deps: UpstreamDeps): Link;
 }
