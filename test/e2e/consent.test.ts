@@ -8,7 +8,8 @@ import { findAppGrant } from "../../src/storage/app-grants.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
-import { invitePerson, PERSON, registerHost, setUpPerson, signIn, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { invitePerson, registerHost, startGatewayForPeople, type TestHost } from "../support/consent-walk.ts";
+import { PERSON, setUpPerson, signIn } from "../support/person.ts";
 import { curl } from "../support/mcp-call.ts";
 import { silentLog } from "../support/silent-log.ts";
 

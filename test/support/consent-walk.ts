@@ -7,9 +7,7 @@ import type { Page } from "playwright-core";
 
 import { type TestGateway, type TestGatewayOptions, startGateway } from "./gateway.ts";
 import { challengeOf, noInternet, VERIFIER } from "./oauth-stack.ts";
-
-/** The person that `setUpPerson` makes. */
-export const PERSON = { displayName: "Ada Lovelace", loginName: "ada", password: "teal lantern 91 orbits" } as const;
+import { PERSON, setUpPerson } from "./person.ts";
 
 /** A host on this machine: its name and address, and where people come back to it. */
 export interface TestHost {
@@ -29,25 +27,6 @@ export async function startGatewayForPeople(options: TestGatewayOptions = {}): P
   const gateway = await startGateway({ ...options, deps: { fetchDocument: noInternet, ...options.deps } });
   const { setup, publicUrl } = gateway.app;
   return { ...gateway, url: publicUrl, setupUrl: setup.kind === "link" ? setup.url.reveal() : "" };
-}
-
-/** Makes a person through a set-up or invitation link; the page's browser is signed in afterwards. */
-export async function setUpPerson(page: Page, setupUrl: string, person: Record<keyof typeof PERSON, string> = PERSON): Promise<void> {
-  await page.goto(setupUrl);
-  await page.locator("[name=display_name]").fill(person.displayName);
-  await page.locator("[name=login_name]").fill(person.loginName);
-  await page.locator("[name=password]").fill(person.password);
-  await Promise.all([page.waitForURL(/\/account/), page.locator("main button.primary[type=submit]").first().click()]);
-}
-
-/** Signs the page's browser in; it must stand on the sign-in page. */
-export async function signIn(page: Page, person: { readonly loginName: string; readonly password: string } = PERSON): Promise<void> {
-  await page.locator("[name=login_name]").fill(person.loginName);
-  await page.locator("[name=password]").fill(person.password);
-  await Promise.all([
-    page.waitForURL((url) => url.pathname !== "/sign-in"),
-    page.locator("main button.primary[type=submit]").first().click(),
-  ]);
 }
 
 /** Makes a further person, without connections, in a browser of their own. */

@@ -1,0 +1,125 @@
+/** Every page of the site, with something on it: for screenshots, and for what must hold of all pages. */
+import { join } from "node:path";
+
+import type { BrowserContext } from "playwright-core";
+
+import { loadHelp } from "../../src/help/load-help.ts";
+import { openStorage } from "../../src/storage/open-storage.ts";
+import { openBrowser, type TestBrowser } from "./browser.ts";
+import { registerHost, startGatewayForPeople, type TestHost } from "./consent-walk.ts";
+import type { TestGateway } from "./gateway.ts";
+import { setUpPerson } from "./person.ts";
+import { silentLog } from "./silent-log.ts";
+
+/** One page: who looks at it, and where it is. */
+export interface TourStop {
+  /** Also the name of its screenshot. */
+  readonly name: string;
+  readonly url: string;
+  readonly as: "visitor" | "person";
+}
+
+/** A gateway whose first person has a simulated connection with orders, calls, keys and a connected app. */
+export interface SiteTour {
+  readonly gateway: TestGateway;
+  readonly browser: TestBrowser;
+  readonly stops: readonly TourStop[];
+  /** A new browser profile, signed in for a person's pages. */
+  profile(as: TourStop["as"], options?: Parameters<TestBrowser["context"]>[0]): Promise<BrowserContext>;
+  close(): Promise<void>;
+}
+
+/** Starts the gateway and makes what the pages show. */
+export async function startTour(): Promise<SiteTour> {
+  const gateway = await startGatewayForPeople();
+  const browser = await openBrowser();
+  const host = await registerHost(gateway.url, { client_name: "Research notebook" });
+  const home = await browser.context();
+  const page = await home.newPage();
+  await setUpPerson(page, gateway.setupUrl);
+  await makeCalls(gateway);
+  await approve(home, host);
+  const state = await home.storageState();
+  const stops = tourStops(gateway.url, await ids(gateway), host);
+  return {
+    gateway,
+    browser,
+    stops,
+    profile: (as, options = {}) => browser.context(as === "person" ? { ...options, storageState: state } : options),
+    close: async () => {
+      await browser.close();
+      await host.close();
+      await gateway.close();
+    },
+  };
+}
+
+async function makeCalls(gateway: TestGateway): Promise<void> {
+  await gateway.tool("get_portfolio");
+  await gateway.tool("get_quote", { symbols: ["AAPL", "MSFT", "SPY"] });
+  await gateway.tool("get_history", { symbol: "AAPL", period: "1m", bar: "1d" });
+  await gateway.tool("place_order", { symbol: "KO", side: "BUY", quantity: 5, order_type: "MKT", client_order_id: "tour-1" });
+  await gateway.tool("place_order", {
+    symbol: "AAPL",
+    side: "BUY",
+    quantity: 10,
+    order_type: "LMT",
+    limit_price: "150",
+    tif: "GTC",
+    client_order_id: "tour-2",
+  });
+  await gateway.tool("get_quote", { symbol: "NOSUCHTHING" });
+  await gateway.tool("get_orders");
+}
+
+/** Lets the host in, and uses what it got once. */
+async function approve(home: BrowserContext, host: TestHost): Promise<void> {
+  const page = await home.newPage();
+  await page.goto(host.authorizeUrl({ scope: "read" }));
+  await Promise.all([page.waitForURL(/\/callback/), page.getByRole("button", { name: "Approve" }).click()]);
+  await host.exchange(host.returned.at(-1)?.get("code") ?? "");
+}
+
+interface TourIds {
+  readonly connectionId: string;
+  readonly requestId: string;
+}
+
+async function ids(gateway: TestGateway): Promise<TourIds> {
+  const storage = await openStorage({ file: join(gateway.dataDir, "gateway.sqlite"), log: silentLog });
+  try {
+    const connection = await storage.db.selectFrom("connections").select("id").executeTakeFirstOrThrow();
+    const call = await storage.db.selectFrom("audit_log").select("request_id").where("tool", "=", "place_order").executeTakeFirstOrThrow();
+    return { connectionId: connection.id, requestId: call.request_id };
+  } finally {
+    await storage.close();
+  }
+}
+
+function tourStops(origin: string, { connectionId, requestId }: TourIds, host: TestHost): readonly TourStop[] {
+  const connection = `/console/connections/${connectionId}`;
+  const visitor: Readonly<Record<string, string>> = {
+    home: "/",
+    help: "/help",
+    ...Object.fromEntries(loadHelp().map(({ slug }) => [`help-${slug}`, `/help/${slug}`])),
+    "sign-in": "/sign-in",
+    "not-found": "/nothing-here",
+  };
+  const person: Readonly<Record<string, string>> = {
+    connections: "/console",
+    connection,
+    "new-connection": "/console/connections/new",
+    "delete-connection": `${connection}/delete`,
+    keys: "/console/keys",
+    apps: "/console/apps",
+    activity: "/console/activity",
+    "activity-call": `/console/activity/${requestId}`,
+    errors: "/console/errors",
+    settings: "/account",
+    "delete-account": "/account/delete",
+    system: "/console/system",
+  };
+  const stops = (as: TourStop["as"], paths: Readonly<Record<string, string>>): TourStop[] =>
+    Object.entries(paths).map(([name, path]) => ({ name, url: origin + path, as }));
+  return [...stops("visitor", visitor), ...stops("person", person), { name: "consent", url: host.authorizeUrl(), as: "person" }];
+}
