@@ -65,7 +65,7 @@ describe("every page", () => {
         expect(passes.length).toBeGreaterThan(0);
         for (const { id, impact, nodes } of violations)
           if (impact === "serious" || impact === "critical") faults.push(`${stop.name}: ${id} at ${nodes[0]?.target.join(" ")}`);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         if (overflow > 0) faults.push(`${stop.name}: ${overflow} px wider than the screen`);
         faults.push(...broken.map((text) => `${stop.name}: ${text}`));
       });
