@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { databasePlace } from "./app.ts";
 import { listApiKeys, mintApiKey, revokeApiKey } from "./auth/api-keys.ts";
 import { loadConfig } from "./config.ts";
+import { readToolsets, TOOLSET_WORDS } from "./connections/toolsets.ts";
 import { prepareDataFolder } from "./lib/data-folder.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
@@ -57,6 +58,7 @@ async function create(storage: Storage, connections: readonly ConnectionRow[], a
       label: { type: "string", default: "made by command" },
       scope: { type: "string", default: "write" },
       accounts: { type: "string" },
+      toolsets: { type: "string" },
       "expires-in": { type: "string" },
     },
   });
@@ -64,6 +66,8 @@ async function create(storage: Storage, connections: readonly ConnectionRow[], a
   if (scope !== "read" && scope !== "write") throw new Error("--scope is read or write");
   const days = values["expires-in"];
   if (days !== undefined && !/^[1-9]\d{0,4}$/.test(days)) throw new Error("--expires-in is a number of days, such as 90");
+  const toolsets = readToolsets(values.toolsets?.split(",") ?? []);
+  if (toolsets.unknown.length > 0) throw new Error(`--toolsets names any of ${TOOLSET_WORDS.join(", ")}, with commas between them`);
   const connection = chooseConnection(connections, values.connection);
   const accounts = values.accounts?.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
   const { key } = await mintApiKey(
@@ -74,6 +78,7 @@ async function create(storage: Storage, connections: readonly ConnectionRow[], a
       label: values.label,
       scope,
       ...(accounts === undefined ? {} : { allowedAccountIds: accounts }),
+      toolsets: toolsets.toolsets,
       ...(days === undefined ? {} : { expiresAt: systemClock.now() + Number(days) * DAY_MS }),
     },
   );

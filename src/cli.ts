@@ -12,6 +12,7 @@ const USAGE = `ibkr-gateway: an MCP server for Interactive Brokers accounts
       --label TEXT       what it is for
       --scope SCOPE      read or write (write, the default, includes reading)
       --accounts A,B     only these accounts
+      --toolsets A,B     sets of tools to list beside the core: reports, derivatives, research, or all
       --expires-in DAYS  days until it expires
   ibkr-gateway key list              list keys
   ibkr-gateway key revoke ID         revoke a key at once

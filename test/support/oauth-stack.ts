@@ -213,6 +213,7 @@ function stackFace({ bound, issuer, oauth, owner, storage }: FaceDeps): Face {
       connectionId: owner.connectionId,
       scope: "read" as const,
       allowedAccountIds: undefined,
+      toolsets: [],
       expiresAt: undefined,
     };
     const { redirectTo } = await oauth.consentDesk.approve(req, res, interactionId, { ...whole, ...decision });

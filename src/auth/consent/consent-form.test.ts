@@ -16,7 +16,14 @@ const ONE = surveyed("con_1", ["U1", "U2"]);
 const TWO = surveyed("con_2", ["U3"]);
 const BLIND = surveyed("con_3", undefined);
 const who = { userId: "usr_1", now: 1_000 };
-const whole: ConsentChoices = { connectionId: "con_1", scope: "read", accounts: "all", accountKeys: [], duration: "until_revoked" };
+const whole: ConsentChoices = {
+  connectionId: "con_1",
+  scope: "read",
+  accounts: "all",
+  accountKeys: [],
+  toolsets: [],
+  duration: "until_revoked",
+};
 
 describe("a new consent form", () => {
   it("has read-only chosen, and a connection only when there is no other", () => {
@@ -27,29 +34,33 @@ describe("a new consent form", () => {
 
 describe("what was chosen", () => {
   it("is read as it stands, and what is no choice is none", () => {
-    const fields = new URLSearchParams("connection=con_1&scope=write&accounts=some&account=con_1/U1&account=con_2/U3&duration=one_day");
+    const fields = new URLSearchParams(
+      "connection=con_1&scope=write&accounts=some&account=con_1/U1&account=con_2/U3&toolset=research&toolset=reports&duration=one_day",
+    );
     expect(readChoices(fields)).toEqual({
       connectionId: "con_1",
       scope: "write",
       accounts: "some",
       accountKeys: ["con_1/U1", "con_2/U3"],
+      toolsets: ["reports", "research"],
       duration: "one_day",
     });
-    expect(readChoices(new URLSearchParams("scope=admin&duration=toString"))).toEqual({
+    expect(readChoices(new URLSearchParams("scope=admin&toolset=orders&duration=toString"))).toEqual({
       connectionId: undefined,
       scope: undefined,
       accounts: "all",
       accountKeys: [],
+      toolsets: [],
       duration: undefined,
     });
   });
 
   it("becomes a decision of this person", () => {
     expect(decide(whole, [ONE, TWO], who)).toEqual({
-      decision: { userId: "usr_1", connectionId: "con_1", scope: "read", allowedAccountIds: undefined, expiresAt: undefined },
+      decision: { userId: "usr_1", connectionId: "con_1", scope: "read", allowedAccountIds: undefined, toolsets: [], expiresAt: undefined },
     });
-    expect(decide({ ...whole, duration: "thirty_days", scope: "write" }, [ONE], who)).toMatchObject({
-      decision: { scope: "write", expiresAt: 1_000 + 30 * 86_400_000 },
+    expect(decide({ ...whole, duration: "thirty_days", scope: "write", toolsets: ["derivatives"] }, [ONE], who)).toMatchObject({
+      decision: { scope: "write", toolsets: ["derivatives"], expiresAt: 1_000 + 30 * 86_400_000 },
     });
   });
 
@@ -61,7 +72,14 @@ describe("what was chosen", () => {
   });
 
   it("that is missing or somebody else's is named", () => {
-    const nothing: ConsentChoices = { connectionId: undefined, scope: undefined, accounts: "some", accountKeys: [], duration: undefined };
+    const nothing: ConsentChoices = {
+      connectionId: undefined,
+      scope: undefined,
+      accounts: "some",
+      accountKeys: [],
+      toolsets: [],
+      duration: undefined,
+    };
     expect(decide(nothing, [ONE], who)).toEqual({ mistakes: ["connection", "scope", "duration"] });
     expect(decide({ ...whole, connectionId: "con_9" }, [ONE], who)).toEqual({ mistakes: ["connection"] });
     expect(decide({ ...whole, accounts: "some", accountKeys: ["con_2/U3"] }, [ONE, TWO], who)).toEqual({ mistakes: ["accounts"] });

@@ -1,5 +1,6 @@
 import type { SurveyedConnection } from "../../connections/connection-survey.ts";
 import type { Scope } from "../../connections/caller.ts";
+import { readToolsets, type Toolset } from "../../connections/toolsets.ts";
 import type { ConsentDecision } from "../oauth/consent-desk.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,6 +17,7 @@ export interface ConsentChoices {
   readonly accounts: "all" | "some";
   /** Values of the account checkboxes, of all connections. */
   readonly accountKeys: readonly string[];
+  readonly toolsets: readonly Toolset[];
   readonly duration: Duration | undefined;
 }
 
@@ -35,6 +37,7 @@ export function firstChoices(connections: readonly SurveyedConnection[]): Consen
     scope: "read",
     accounts: "all",
     accountKeys: [],
+    toolsets: [],
     duration: "until_revoked",
   };
 }
@@ -48,6 +51,8 @@ export function readChoices(fields: URLSearchParams): ConsentChoices {
     scope: scope === "read" || scope === "write" ? scope : undefined,
     accounts: fields.get("accounts") === "some" ? "some" : "all",
     accountKeys: fields.getAll("account"),
+    // What is no set is passed over: a form that names one is not ours.
+    toolsets: readToolsets(fields.getAll("toolset")).toolsets,
     // `hasOwn` proves that it is one of the names.
     duration: Object.hasOwn(DURATIONS, duration) ? (duration as Duration) : undefined,
   };
@@ -79,6 +84,7 @@ export function decide(
       connectionId: connection.connectionId,
       scope,
       allowedAccountIds: choices.accounts === "all" ? undefined : accountIds,
+      toolsets: choices.toolsets,
       expiresAt: lastsMs === undefined ? undefined : now + lastsMs,
     },
   };

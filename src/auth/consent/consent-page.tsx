@@ -1,4 +1,5 @@
 import type { SurveyedConnection } from "../../connections/connection-survey.ts";
+import { TOOLSETS } from "../../connections/toolsets.ts";
 import { ModeBadge, HealthBadge } from "../../pages/components/badge.tsx";
 import { Button, ButtonRow } from "../../pages/components/button.tsx";
 import { Card } from "../../pages/components/card.tsx";
@@ -49,6 +50,14 @@ export function ConsentPage(props: ConsentPageProps) {
           </p>
           <ScopeChoice request={request} choices={choices} error={errorOf("scope")} />
           <AccountChoice connections={connections} choices={choices} error={errorOf("accounts")} />
+          <ChoiceGroup
+            name="toolset"
+            legend={texts.toolsets}
+            pick="many"
+            hint={texts.toolsetsHint}
+            chosen={choices.toolsets}
+            choices={TOOLSETS.map(({ name, title }) => ({ value: name, label: title, detail: texts.toolsetDetails[name] }))}
+          />
           <ChoiceGroup
             name="duration"
             legend={texts.duration}

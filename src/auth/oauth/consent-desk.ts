@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Scope } from "../../connections/caller.ts";
+import type { Toolset } from "../../connections/toolsets.ts";
 
 /** What a host asks of the person at the consent page. Names are the client's own claim, cleaned of control and bidi characters. */
 export interface AuthorizationRequest {
@@ -25,6 +26,8 @@ export interface ConsentDecision {
   readonly scope: Scope;
   /** Accounts it is limited to; undefined means all of the connection. */
   readonly allowedAccountIds: readonly string[] | undefined;
+  /** Sets of tools that it lists beside the core. */
+  readonly toolsets: readonly Toolset[];
   /** Epoch ms; undefined means until it is revoked. */
   readonly expiresAt: number | undefined;
 }

@@ -139,7 +139,7 @@ function newGrant({ clock, random }: ConsentDeskDeps, request: AuthorizationRequ
     last_used_client: null,
     revoked_at: null,
     revoked_because: null,
-    toolsets: null,
+    toolsets: decision.toolsets.length === 0 ? null : JSON.stringify(decision.toolsets),
   };
 }
 

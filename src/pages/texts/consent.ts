@@ -23,7 +23,8 @@ export const consentTexts = {
   connection: "Which connection",
   scope: "What it may do",
   read: "Read only",
-  readDetail: "See accounts, balances, positions and orders, search securities, and get quotes and price history. It can't trade.",
+  readDetail:
+    "See accounts, balances, positions, profit and loss, orders and trades, search securities, and get quotes, price history and market hours. It can't trade.",
   write: "Read and write",
   writeDetail:
     "All of that, and place, preview and cancel orders and switch the current account. Orders can spend real money on a live connection.",
@@ -34,6 +35,14 @@ export const consentTexts = {
   someAccounts: "Only the accounts chosen here",
   accountsOf: (label: string) => `Accounts of ${label}`,
   accountsUnknown: "The accounts of this connection can't be listed now, so the app gets all of them.",
+  toolsets: "Further tools",
+  toolsetsHint:
+    "The app always gets the core tools. Each further set makes its list of tools longer, and lets it read nothing that it may not read anyway.",
+  toolsetDetails: {
+    reports: "Performance of an account over time, and the transactions in a security.",
+    derivatives: "Option chains with Greeks, and the futures on a symbol.",
+    research: "Market scanners, and exchange rates.",
+  },
   duration: "For how long",
   durations: { until_revoked: "Until revoked", one_day: "1 day", thirty_days: "30 days", ninety_days: "90 days" },
   durationHint: "You can cut the app off at any time; it takes effect at once.",
