@@ -69,7 +69,7 @@ describe("the README's commands", () => {
     const listed = JSON.parse(await asReader(commandWith('"method":"tools/list"'), printedKey())) as {
       result: { tools: { name: string }[] };
     };
-    expect(listed.result.tools).toHaveLength(14);
+    expect(listed.result.tools).toHaveLength(18);
     for (const { name } of listed.result.tools) expect(README, name).toContain(`\`${name}\``);
     const quoted = JSON.parse(await asReader(commandWith('"get_quote"'), printedKey())) as { result: { structuredContent: object } };
     expect(quoted.result.structuredContent).toMatchObject({ symbol: "AAPL", mode: "simulated" });
