@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import type { Caller } from "./connections/caller.ts";
 import { connectionOffers } from "./connections/connection-offers.ts";
 import { createConnections } from "./connections/pool.ts";
+import { toolsetOf } from "./connections/toolsets.ts";
 import { provideDemo } from "./demo.ts";
 import { ownSimulator, startEmbeddedSimulator } from "./demo-upstream.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
@@ -140,7 +141,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     audit,
     oauth,
     publicUrl: issuer,
-    tools: registry.visibleTo("write").map(({ tool }) => ({ ...tool, toolset: undefined })),
+    tools: registry.all.map(({ tool }) => ({ ...tool, toolset: toolsetOf(tool.name) })),
     offers: connectionOffers({ hasSimulator: embeddedSimulator !== undefined, hostPolicy }),
   });
   const server: HttpServer = opened(
