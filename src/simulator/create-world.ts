@@ -122,7 +122,9 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const proof = openProof(store);
   const access = options.control === true ? { token: randomId(random, "", CONTROL_TOKEN_BYTES) } : undefined;
   const control =
-    access === undefined ? undefined : createControl({ ...access, clock, faults, market, steering, sessions, userName: user.userName });
+    access === undefined
+      ? undefined
+      : createControl({ ...access, clock, faults, market, steering, sessions, sockets, userName: user.userName });
   const faulty = withFaults(api, { faults, maintenance, clock });
   const faultyGateway = withFaults(gatewayApi, { faults, maintenance, clock });
   return {

@@ -10,8 +10,9 @@ import type { SimReply } from "../http/route.ts";
 import type { Market } from "../market/market.ts";
 import type { StoredSteering } from "../market/steering.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { clockBody, faultBody, instrumentBody, priceBody, sessionBody } from "./control-schema.ts";
+import { clockBody, faultBody, instrumentBody, priceBody, pushBody, sessionBody } from "./control-schema.ts";
 import type { Fault, Faults } from "./faults.ts";
+import type { SocketServer } from "../websocket/socket-server.ts";
 import type { SteeredClock } from "./steered-clock.ts";
 
 const PREFIX = "/simulator/control";
@@ -26,6 +27,8 @@ export interface ControlOptions {
   readonly steering: StoredSteering;
   readonly sessions: Sessions;
   readonly userName: string;
+  /** The open WebSockets. */
+  readonly sockets: Pick<SocketServer, "push" | "drop">;
 }
 
 /** Answers requests to `/simulator/control/…`. */
@@ -43,6 +46,11 @@ export function createControl(options: ControlOptions): Control {
     [`POST ${PREFIX}/halt`]: (body) => halt(options, instrumentBody.parse(body).conid),
     [`POST ${PREFIX}/resume`]: (body) => resume(options, instrumentBody.parse(body).conid),
     [`POST ${PREFIX}/session`]: (body) => happen(options, sessionBody.parse(body)),
+    [`POST ${PREFIX}/sockets/push`]: (body) => push(options, pushBody.parse(body)),
+    [`POST ${PREFIX}/sockets/drop`]: () => {
+      options.sockets.drop();
+      return ok({ dropped: true });
+    },
     [`GET ${PREFIX}/faults`]: () => ok({ faults: options.faults.list(options.clock.now()).map(faultRow) }),
     [`POST ${PREFIX}/faults`]: (body) => addFault(options, faultBody.parse(body)),
     [`DELETE ${PREFIX}/faults`]: () => {
@@ -125,6 +133,12 @@ function halt({ clock, market, steering }: ControlOptions, conid: number): SimRe
 
 function resume({ clock, steering }: ControlOptions, conid: number): SimReply {
   return steering.resume(conid, clock.now()) ? ok({ conid, halted: false }) : failure(404, `conid ${conid} was not halted here`);
+}
+
+/** Sends a frame that nobody asked for to every socket of the simulated user: accounts, status, a bulletin, a notice or an order's prompt. */
+function push({ sockets, userName }: ControlOptions, { topic, args }: z.infer<typeof pushBody>): SimReply {
+  sockets.push(topic, args, userName);
+  return ok({ topic });
 }
 
 function addFault({ faults, clock }: ControlOptions, body: z.infer<typeof faultBody>): SimReply {

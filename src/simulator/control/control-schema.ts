@@ -42,6 +42,9 @@ export const faultBody = z
     error: `reason is one of ${Object.keys(TOKEN_FAILURES).join(", ")} for token_failure, ${Object.keys(INIT_FAILURES).join(", ")} for init_failure`,
   });
 
+/** `POST …/sockets/push`: what IBKR tells unasked (reference G), its `args` as they are sent. */
+export const pushBody = z.strictObject({ topic: z.enum(["act", "sts", "blt", "ntf"]), args: z.unknown() });
+
 /** `POST …/session`: what is to happen to the simulated user's session. */
 export const sessionBody = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("other_login"), yields: z.boolean().default(true), beside: z.boolean().default(false) }),

@@ -237,6 +237,26 @@ describe("the server of sockets", () => {
     await own.close();
   });
 
+  test("is steered by the control endpoint: it tells an order's prompt, and cuts connections", async () => {
+    const clock = new TestClock();
+    const prepared = await prepareSimulator({ clock, control: true });
+    const own = createTestClient(await prepared.listen(), clock);
+    await own.login();
+    const socket = await greetedTestSocket(own);
+    const headers = { authorization: `Bearer ${prepared.control?.token}`, "content-type": "application/json", "user-agent": "test" };
+    const steer = async (path: string, body: unknown): Promise<number> => {
+      const url = `${own.simulator.url}/simulator/control/sockets/${path}`;
+      return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).status;
+    };
+    const prompt = { orderId: 987654, reqId: "12345", text: "Proceed?", options: ["Yes", "No"], type: "M", messageId: "p12", prompt: true };
+    expect(await steer("push", { topic: "ntf", args: prompt })).toBe(200);
+    expect(await socket.next("ntf")).toEqual({ topic: "ntf", args: prompt });
+    expect(await steer("push", { topic: "sor", args: [] })).toBe(400);
+    expect(await steer("drop", {})).toBe(200);
+    expect(await socket.closed).toBe(1006);
+    await own.close();
+  });
+
   test("sends no data to a client that reads nothing, and cuts it after half a minute", async () => {
     const clock = new TestClock();
     const prepared = await prepareSimulator({ clock });
