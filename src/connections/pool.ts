@@ -1,10 +1,8 @@
 import { z } from "zod";
 
 import type { LinkHealth, SessionStateName } from "../broker/health.ts";
-import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
-import { background, type Log } from "../lib/log.ts";
-import type { Random } from "../lib/random.ts";
+import { background } from "../lib/log.ts";
 import {
   type ConnectionSwitches,
   listWarmConnections,
@@ -17,7 +15,6 @@ import { type ConnectionRow, findConnection, listConnections } from "../storage/
 import type { Sealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
 import { connectUpstream } from "../upstreams/index.ts";
-import type { HostPolicy } from "../upstreams/host-policy.ts";
 import type { Link, UpstreamDeps } from "../upstreams/upstream.ts";
 import { connectionHealth, untriedLink } from "./connection-health.ts";
 import { parseMode } from "./connection-mode.ts";
@@ -33,17 +30,9 @@ const SWEEP_EVERY_MS = 60_000;
 /** Sessions that are kept warm are opened so many at a time: a login costs some milliseconds of computing. */
 const WARMING_AT_ONCE = 4;
 
-export interface PoolDeps {
+export interface PoolDeps extends Omit<UpstreamDeps, "expectedMode"> {
   readonly storage: Storage;
   readonly sealer: Sealer;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly fetch: typeof fetch;
-  readonly embeddedSimulator: UpstreamDeps["embeddedSimulator"];
-  readonly hostPolicy: HostPolicy;
-  /** The budgets of IBKR's users. */
-  readonly budgets?: UpstreamDeps["budgets"];
 }
 
 interface Entry {
