@@ -57,14 +57,16 @@ export class Streams {
     this.#begin();
     for (const conid of conids) this.#lines.delete(conid);
     const surplus = [...this.#lines.keys()].slice(0, Math.max(0, this.#lines.size + conids.length - MAX_LINES));
-    if (surplus.length > MAX_SINGLE_CLOSINGS) {
-      // It ends the lines of the contracts asked for, too: their subscriptions begin anew.
-      const closed = [...this.#lines.keys(), ...conids];
-      this.#lines.clear();
-      this.#tellClosed(closed);
-      await this.#api.read(UNSUBSCRIBE_ALL, options);
-    } else await this.#close(surplus, options);
+    const closesAll = surplus.length > MAX_SINGLE_CLOSINGS;
+    // It ends the lines of the contracts asked for, too: their subscriptions begin anew.
+    const closed = closesAll ? [...this.#lines.keys(), ...conids] : [];
+    if (closesAll) this.#lines.clear();
+    // Counted before anything is waited for, so that who opens others meanwhile makes room for these.
     for (const conid of conids) this.#lines.set(conid, now);
+    if (!closesAll) return await this.#close(surplus, options);
+    this.#tellClosed(closed);
+    await this.#api.read(UNSUBSCRIBE_ALL, options);
+    return undefined;
   }
 
   close(): void {

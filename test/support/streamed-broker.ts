@@ -100,7 +100,7 @@ export async function streamedBroker(options: SimulatorOptions = {}): Promise<St
     opened: () => opened,
     cut: (stays = false) => {
       isCut = stays;
-      for (const cut of [...cables]) {
+      for (const cut of cables) {
         cables.delete(cut);
         cut();
       }
