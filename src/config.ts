@@ -62,7 +62,9 @@ const SETTINGS = {
   CLIENT_DOCUMENT_HOSTS: list.describe(
     "Hosts, comma-separated, whose client metadata documents are fetched, such as `claude.ai`. Default: any host on the public internet.",
   ),
-  TRUSTED_PROXIES: list.describe("Addresses or CIDR ranges, comma-separated, whose `X-Forwarded-For` is believed."),
+  TRUSTED_PROXIES: list.describe(
+    "Addresses or CIDR ranges, comma-separated, whose `X-Forwarded-For` is believed. A request that other peers pass on counts as theirs; the first is named in the log.",
+  ),
   ALLOWED_ORIGINS: list.describe("Further origins, comma-separated, that browsers may call `/mcp` from."),
   DEMO: flag("on").describe(
     "`off` leaves out the demo owner and connection. The demo exists only while `HOST` and `PUBLIC_URL` are both loopback addresses.",

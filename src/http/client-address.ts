@@ -19,15 +19,23 @@ export type ClientAddress = (req: IncomingMessage) => string | undefined;
 
 /**
  * Makes the finder: the peer's address, or, where the peer is a trusted proxy, the last address in `X-Forwarded-For`
- * that isn't one. `trusted` holds addresses and CIDR ranges; throws `RangeError` for anything else.
+ * that isn't one. `trusted` holds addresses and CIDR ranges; throws `RangeError` for anything else. `onUntrusted` is called
+ * once, when a peer that isn't trusted first names an address in whose name it speaks.
  */
-export function createClientAddress(trusted: readonly string[]): ClientAddress {
+export function createClientAddress(trusted: readonly string[], onUntrusted?: () => void): ClientAddress {
   const proxies = new BlockList();
   for (const entry of trusted) addRange(proxies, entry);
   const isProxy = (address: string): boolean => proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  let isTold = false;
   return (req) => {
     const peer = plain(req.socket.remoteAddress);
-    if (peer === undefined || trusted.length === 0 || !isProxy(peer)) return peer;
+    if (peer === undefined || trusted.length === 0 || !isProxy(peer)) {
+      if (!isTold && FORWARDING_HEADERS.some((name) => req.headers[name] !== undefined)) {
+        isTold = true;
+        onUntrusted?.();
+      }
+      return peer;
+    }
     const hops = forwardedFor(req).slice(-MAX_HOPS);
     let client = peer;
     for (const hop of hops.toReversed()) {

@@ -31,7 +31,9 @@ export function createHandler(
   state: ServerState,
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const nextRequestId = createRequestIds(deps.random);
-  const clientAddress = createClientAddress(options.trustedProxies ?? []);
+  const clientAddress = createClientAddress(options.trustedProxies ?? [], () =>
+    deps.log.warn("a proxy that TRUSTED_PROXIES does not name passes requests on: they all count as from its address"),
+  );
   const guard = lazily(() => createGuard(options, state));
   const pages = pagesOf(deps, options, state);
   const help = deps.site?.handlers.help;
