@@ -39,7 +39,7 @@ export interface FieldFault {
 export const MAX_FIELD_LENGTH = 8_000;
 
 export interface OfferOptions {
-  readonly hostPolicy: Pick<HostPolicy, "checkUrl">;
+  readonly hostPolicy: HostPolicy;
   /** What the gateway knows anyway: not asked, and no other value is taken for it. */
   readonly known?: ConnectionEntry;
   /** Where it isn't the kind's own. */
@@ -58,6 +58,7 @@ const settingsShape = z.object({
 /** Offers a kind of connection: fields follow from its settings' schema and its secrets, less what is known. */
 export function createConnectionOffer(upstream: Upstream, options: OfferOptions): ConnectionOffer {
   const { known } = options;
+  const { certificate } = upstream;
   const fields = fieldsOf(upstream, known);
   const names = new Set(fields.map(({ name }) => name));
   const normalize = (field: string, text: string): string => {
@@ -87,6 +88,10 @@ export function createConnectionOffer(upstream: Upstream, options: OfferOptions)
       .filter((step) => step.fields.length > 0 || (step.offersFiles === true && fields.length > 0)),
     prepare: async (random) => filled((await upstream.prepare?.(random)) ?? {}),
     activeFrom: (values, now) => upstream.activeFrom?.(normalized(values), now),
+    certificate: certificate && {
+      field: certificate.field,
+      read: (values, signal) => certificate.read(normalized(values), options.hostPolicy, signal),
+    },
     publicFiles: (values) => upstream.publicFiles?.(normalized(values)) ?? [],
     normalize,
     check,

@@ -1,6 +1,7 @@
 import type { Mode } from "../broker/account.ts";
 import type { Random } from "../lib/random.ts";
 import { upstreams } from "../upstreams/index.ts";
+import type { ShownCertificate } from "../upstreams/gateway-certificate.ts";
 import type { HostPolicy } from "../upstreams/host-policy.ts";
 import type { EntryFault, PublicFile, SetUpStep } from "../upstreams/upstream.ts";
 import { type ConnectionEntry, type ConnectionField, createConnectionOffer, type FieldFault } from "./connection-offer.ts";
@@ -27,6 +28,13 @@ export interface ConnectionOffer {
    * does at once.
    */
   activeFrom(values: Readonly<Record<string, string>>, now: number): number | undefined;
+  /**
+   * Where the person confirms the other side's certificate: the field that takes its fingerprint, and how to read what is shown at the
+   * address among the values (undefined at `http://`; throws `GatewayError` when nobody answers there or it may not be asked).
+   */
+  readonly certificate:
+    | { readonly field: string; read(values: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ShownCertificate | undefined> }
+    | undefined;
   /** Writes a field's text as it is stored: trimmed, line ends and case put right. */
   normalize(field: string, text: string): string;
   /** Faults in the values so far that can be found without asking anybody. What isn't entered is no fault. */

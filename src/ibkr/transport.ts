@@ -1,6 +1,7 @@
 import type { CallOptions } from "../broker/broker.ts";
 import type { Clock } from "../lib/clock.ts";
 import { parseLossless } from "../lib/json.ts";
+import { GatewayError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Pacer, Turn } from "./pacing.ts";
 
@@ -235,6 +236,8 @@ const BEFORE_SENDING = new Set([
 /** True when a failed `fetch` is proven never to have sent anything. */
 function failedToConnect(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  // What refuses a way (an address, a certificate) does so before a byte is sent.
+  if (error instanceof GatewayError) return true;
   const { code, syscall, errors, cause } = error as Error & { code?: unknown; syscall?: unknown; errors?: unknown };
   // Several addresses were tried: each of them must have failed to connect.
   if (Array.isArray(errors)) return errors.length > 0 && errors.every(failedToConnect);

@@ -1,11 +1,12 @@
 import { GatewayError } from "../lib/errors.ts";
 import { Secret } from "../lib/secret.ts";
+import { clientPortalGateway } from "./client-portal-gateway.ts";
 import { ibkrOauth } from "./ibkr-oauth.ts";
 import { simulator } from "./simulator.ts";
 import type { Link, StoredConnection, Upstream, UpstreamDeps } from "./upstream.ts";
 
 /** Every kind of connection, one file each; a new kind is one more line. */
-export const upstreams: readonly Upstream[] = [simulator, ibkrOauth];
+export const upstreams: readonly Upstream[] = [simulator, ibkrOauth, clientPortalGateway];
 
 /** Makes the link of a stored connection. Throws `connection_not_ready` when its kind is unknown or what is stored can't be used. */
 export function connectUpstream(stored: StoredConnection, deps: UpstreamDeps): Link {

@@ -10,6 +10,7 @@ import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { SimulatorCredentials } from "../simulator/index.ts";
+import type { ShownCertificate } from "./gateway-certificate.ts";
 import type { HostPolicy } from "./host-policy.ts";
 
 /** A broker with a session that is opened on demand and can be ended. */
@@ -134,6 +135,12 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   prepare?(random: Random): Promise<Partial<Record<F, string>>>;
   /** Files that the person takes to IBKR: made from the secrets, never secret themselves. Empty while a secret for them is missing. */
   publicFiles?(secrets: Partial<Readonly<Record<F, string>>>): readonly PublicFile[];
+  /** Where a person confirms the other side's certificate: the field that takes its fingerprint, and how it is read from there. */
+  readonly certificate?: {
+    readonly field: string;
+    /** Undefined where there is none to confirm. Throws `GatewayError` as `readGatewayCertificate` does. */
+    read(values: Readonly<Record<string, string>>, hostPolicy: HostPolicy, signal: AbortSignal): Promise<ShownCertificate | undefined>;
+  };
   /** Writes a field's text as it is stored: trimmed, its line ends and case put right. */
   normalize?(field: string, text: string): string;
   /** Faults that can be found without asking anybody, in settings and secrets entered so far (what isn't entered yet is no fault). */
