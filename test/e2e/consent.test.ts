@@ -93,6 +93,17 @@ describe("a person who is asked by a host", () => {
     expect(await toolNames(tokens["access_token"])).toContain("place_order");
   });
 
+  it("is given the core tools, and further sets when the person ticks them", async () => {
+    const page = await ask(home);
+    expect(await page.getByLabel("Reports").isChecked()).toBe(false);
+    await page.getByLabel("Options and futures").check();
+    const tokens = await host.exchange((await goBackBy(page, "Approve")).get("code") ?? "");
+    expect((await latestGrant())?.toolsets).toBe('["derivatives"]');
+    const names = await toolNames(tokens["access_token"]);
+    expect(names).toEqual(expect.arrayContaining(["get_quote", "get_option_chain", "get_futures"]));
+    expect(names).not.toContain("run_scanner");
+  });
+
   it("can say no, and the host is told so", async () => {
     const back = await goBackBy(await ask(home), "Deny");
     expect([back.get("error"), back.get("code")]).toEqual(["access_denied", null]);

@@ -12,15 +12,19 @@ const NAMES = [
   "set_current_account",
   "get_portfolio",
   "get_cash",
+  "get_pnl",
   "search_security",
   "get_quote",
   "get_history",
   "get_change",
+  "get_market_hours",
   "get_orders",
   "get_order_status",
+  "get_trades",
   "preview_order",
   "place_order",
   "cancel_order",
+  "get_connection_status",
 ];
 
 const ACCOUNT = "DU7100001";
@@ -90,7 +94,7 @@ function unfit(value: unknown, path = "$"): string[] {
   return [];
 }
 
-it("each client lists the same fourteen tools, in the same order", async () => {
+it("each client lists the same eighteen tools, in the same order", async () => {
   for (const client of clients) expect(await client.toolNames(), client.name).toEqual(NAMES);
 });
 
