@@ -3,10 +3,11 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openBrowser, type TestBrowser } from "../support/browser.ts";
-import { complaintsOf, expectAccessible, invite, signUp } from "../support/console-visit.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { invitePerson, startGatewayForPeople } from "../support/consent-walk.ts";
+import { complaintsOf, expectAccessible } from "../support/console-visit.ts";
+import { setUpPerson } from "../support/person.ts";
 
-let gateway: TestGateway;
+let gateway: Awaited<ReturnType<typeof startGatewayForPeople>>;
 let browser: TestBrowser;
 let page: Page;
 let complaints: string[];
@@ -14,11 +15,11 @@ const url = (path: string) => `${gateway.app.publicUrl}${path}`;
 const rowCount = () => page.locator("#calls tr").count();
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGatewayForPeople();
   browser = await openBrowser();
   page = await browser.page();
   complaints = complaintsOf(page);
-  await signUp(page, gateway);
+  await setUpPerson(page, gateway.setupUrl);
   await gateway.tool("get_accounts");
   await gateway.tool("get_quote", { symbol: "AAPL" });
   await gateway.tool("get_quote", { symbol: "NO_SUCH" });
@@ -88,7 +89,7 @@ describe("the list of calls", () => {
     const call = await page.locator("#calls a").first().getAttribute("href");
     const keys = await page.goto(url("/console/keys")).then(() => page.locator('a[href*="/revoke"]').first().getAttribute("href"));
     const stranger = await (await browser.context()).newPage();
-    await invite(page, stranger, "Grace");
+    await invitePerson(page, stranger, gateway.app.publicUrl);
     for (const path of [call, keys, "/console/system", "/console/apps/gra_x/revoke", "/console/keys/new?connection=con_x"]) {
       expect((await stranger.goto(url(path ?? "")))?.status(), path ?? "").toBe(404);
     }
