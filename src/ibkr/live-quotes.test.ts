@@ -47,7 +47,7 @@ beforeEach(() => {
     secdef: idsOf(query).map((conid) => ({ conid, ticker: `T${conid}`, name: "TEST", assetClass: "STK", currency: "USD" })),
   }));
   ibkr.answers.set("/iserver/marketdata/snapshot", ({ query }) =>
-    idsOf(query).map((conid) => ({ conid, conidEx: String(conid), _updated: ibkr.clock.now(), ...shown })),
+    idsOf(query).map((conid) => Object.assign({ conid, conidEx: String(conid), _updated: ibkr.clock.now() }, shown)),
   );
   ibkr.answers.set("/iserver/marketdata/unsubscribe", () => ({ success: true }));
   ibkr.answers.set("/iserver/marketdata/unsubscribeall", () => ({ unsubscribed: true }));
@@ -62,8 +62,13 @@ beforeEach(() => {
     log: silentLog,
     userAgent: "test",
   });
-  const snapshots = new Snapshots({ api, streams: lines, log: silentLog });
-  quotes = new Quotes({ api, contracts: new Contracts(api), snapshots, log: silentLog, live: live.quotes });
+  quotes = new Quotes({
+    api,
+    contracts: new Contracts(api),
+    snapshots: new Snapshots({ api, streams: lines, log: silentLog }),
+    log: silentLog,
+    live: live.quotes,
+  });
 });
 
 function idsOf(query: URLSearchParams): number[] {

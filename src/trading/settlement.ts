@@ -192,7 +192,7 @@ export class Settlement {
     if (first === undefined) return { orders: [], trades: [], asOf: 0 };
     const oldest = Math.min(...attempts.map((attempt) => attempt.created_at));
     const days = Math.min(7, 1 + Math.ceil((this.#deps.clock.now() - oldest) / 86_400_000));
-    const { orders, asOf } = await broker.orders(first.account_id, call);
+    const { orders, asOf } = await broker.orders(first.account_id, { ...call, provesAbsence: true });
     const trades = await broker.trades(first.account_id, days, call);
     return { orders, trades, asOf };
   }
