@@ -25,6 +25,7 @@ export async function insertAppGrant(db: Kysely<Database>, grant: AppGrantRow): 
     .select(({ fn }) => fn.countAll<number>().as("count"))
     .where("user_id", "=", grant.user_id)
     .where("revoked_at", "is", null)
+    .where((e) => e.or([e("expires_at", "is", null), e("expires_at", ">", grant.created_at)]))
     .executeTakeFirstOrThrow();
   if (count >= MAX_GRANTS_PER_USER) throw new RangeError(`a user has at most ${MAX_GRANTS_PER_USER} connected apps`);
   await db.insertInto("app_grants").values(grant).execute();
