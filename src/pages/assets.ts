@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { sha256Hex } from "../lib/secret.ts";
@@ -22,6 +23,10 @@ export interface Assets {
   readonly passkeys: Asset;
   /** Keeps parts of a page current; only live pages load it. */
   readonly live: Asset;
+  /** uPlot, its style, and what draws charts with it; only pages with a chart load them. */
+  readonly plot: Asset;
+  readonly plotStyle: Asset;
+  readonly chart: Asset;
   /** Finds an asset by the last part of its path. */
   find(fileName: string): Asset | undefined;
 }
@@ -32,20 +37,31 @@ const ASSETS_PATH = "/assets";
 /** Enough of a hash to tell versions of a file apart. */
 const HASH_LENGTH = 12;
 
-/** Reads the stylesheet and the scripts that stand beside this file. Throws when one is missing, as after a broken build. */
+const STYLE = "text/css; charset=utf-8";
+const SCRIPT = "text/javascript; charset=utf-8";
+
+/** Reads the stylesheet and the scripts that stand beside this file, and those of uPlot. Throws when one is missing, as after a broken build. */
 export function loadAssets(): Assets {
-  const stylesheet = load("style.css", "text/css; charset=utf-8");
-  const script = load("page.js", "text/javascript; charset=utf-8");
-  const passkeys = load("passkeys.js", "text/javascript; charset=utf-8");
-  const live = load("live.js", "text/javascript; charset=utf-8");
-  const byPath = new Map([stylesheet, script, passkeys, live].map((asset) => [asset.path, asset]));
-  return { stylesheet, script, passkeys, live, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
+  const own = (file: string, contentType: string): Asset => load(join(import.meta.dirname, file), contentType);
+  const plot = createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js");
+  const assets = {
+    stylesheet: own("style.css", STYLE),
+    script: own("page.js", SCRIPT),
+    passkeys: own("passkeys.js", SCRIPT),
+    live: own("live.js", SCRIPT),
+    plot: load(plot, SCRIPT),
+    plotStyle: load(join(plot, "../uPlot.min.css"), STYLE),
+    chart: own("chart.js", SCRIPT),
+  };
+  const byPath = new Map(Object.values(assets).map((asset) => [asset.path, asset]));
+  return { ...assets, find: (fileName) => byPath.get(`${ASSETS_PATH}/${fileName}`) };
 }
 
-function load(file: string, contentType: string): Asset {
-  const body = readFileSync(join(import.meta.dirname, file), "utf8");
+function load(path: string, contentType: string): Asset {
+  const body = readFileSync(path, "utf8");
   return {
-    path: `${ASSETS_PATH}/${file.replace(".", `.${sha256Hex(body).slice(0, HASH_LENGTH)}.`)}`,
+    // Before the last part of its name: `uPlot.iife.min.<hash>.js`.
+    path: `${ASSETS_PATH}/${basename(path).replace(/(?=\.\w+$)/, `.${sha256Hex(body).slice(0, HASH_LENGTH)}`)}`,
     contentType,
     body,
     encoded: [

@@ -33,6 +33,8 @@ export interface PageFrame {
   readonly back?: { readonly href: string; readonly label: string } | undefined;
   /** Scripts of ours that only this page loads, beside the common one. */
   readonly scripts?: readonly string[];
+  /** Styles that only this page loads, beside the common one: those of a library. */
+  readonly styles?: readonly string[];
   /** For public pages: what search engines and previews of links are told. */
   readonly about?: PageAbout | undefined;
   /** Links in the header of public pages, for visitors who aren't signed in too. */
@@ -69,6 +71,9 @@ export function Layout({ assets, frame, children }: PropsWithChildren<{ readonly
         <title>{frame.about?.title ?? commonTexts.titleOf(frame.title)}</title>
         {frame.about !== undefined && <About about={frame.about} title={frame.title} />}
         <link rel="icon" href={FAVICON} />
+        {frame.styles?.map((path) => (
+          <link rel="stylesheet" href={path} />
+        ))}
         <link rel="stylesheet" href={assets.stylesheet.path} />
         <script src={assets.script.path} defer></script>
         {frame.scripts?.map((path) => (

@@ -123,7 +123,7 @@ export function PauseForm({
       formToken={formToken}
       isSmall={isSmall}
       fields={{ from }}
-      about={plainText(health.label, MAX_NAME)}
+      about={from === "list" ? plainText(health.label, MAX_NAME) : undefined}
     >
       {isPaused ? texts.pause.resume : texts.pause.button}
     </ActionForm>

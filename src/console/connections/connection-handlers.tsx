@@ -13,7 +13,7 @@ import { MAX_LABEL_LENGTH, readLabel } from "./connection-label.ts";
 import { ConnectionPage, type ConnectionPageProps, STATE_ID, StatePart } from "./connection-page.tsx";
 import { CONNECTIONS_PATH, connectionPath } from "./connection-paths.ts";
 import { RELOAD_SECONDS } from "./list-handlers.tsx";
-import { countCallers, type OwnConnection, withOwnConnection } from "./own-connection.ts";
+import { activeFromOf, countCallers, type OwnConnection, withOwnConnection } from "./own-connection.ts";
 import { SaidNotice } from "./said-notice.tsx";
 
 type Answer = (c: PageRequest) => Promise<Response>;
@@ -123,6 +123,7 @@ async function propsOf(deps: ConnectionPagesDeps, { user }: OwnPage, { ref, heal
     servesDemo: deps.servesDemo,
     kindTitle: offer?.title ?? health.kind,
     hasCredentials: !health.isDemo && (offer?.steps.length ?? 0) > 0,
+    activeFrom: await activeFromOf(deps, ref, health),
     ...(await countCallers(deps, ref)),
   };
 }

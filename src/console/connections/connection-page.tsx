@@ -16,6 +16,7 @@ import { ConnectionSettings } from "./connection-settings.tsx";
 import type { ConnectionTest } from "./connection-tests.ts";
 import { FaultNotice, HealthLayers, TestOutcome } from "./health-view.tsx";
 import { overallHealth } from "./overall-health.ts";
+import { KeyWait } from "./set-up/key-wait.tsx";
 
 /** Id of the part that live pages keep current. */
 export const STATE_ID = "state";
@@ -31,6 +32,8 @@ export interface ConnectionPageProps {
   readonly kindTitle: string;
   readonly keyCount: number;
   readonly appCount: number;
+  /** By when the broker takes its keys into use; undefined when it has. */
+  readonly activeFrom: number | undefined;
   /** False where there is nothing to change: the gateway's own simulator. */
   readonly hasCredentials: boolean;
   /** What was typed as the new name, and why it can't be used. */
@@ -43,6 +46,7 @@ export function ConnectionPage(props: ConnectionPageProps) {
   return (
     <div class="stack" data-live={connectionPath(health.connectionId, "events")}>
       <StatePart {...props} />
+      {props.activeFrom !== undefined && <KeyWait at={props.activeFrom} now={now} />}
       <Card heading={texts.useIt} id="use">
         <Copyable id="mcp-url" label={texts.mcpUrl} text={props.mcpUrl} />
         <p class="hint">{texts.mcpHint}</p>

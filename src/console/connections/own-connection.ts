@@ -1,6 +1,9 @@
+import { z } from "zod";
+
 import { listApiKeys } from "../../auth/api-keys.ts";
 import type { ConnectionHealth, ConnectionRef } from "../../connections/connections.ts";
 import { listAppGrants } from "../../storage/app-grants.ts";
+import { findConnection } from "../../storage/connections.ts";
 import { nothingHere, type OwnPage } from "../console-visits.ts";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
 
@@ -21,6 +24,22 @@ export async function withOwnConnection(
   // Whatever stands in the address, only what can be an id is looked for.
   const health = /^con_\w{1,64}$/.test(connectionId) ? await deps.connections.health(ref) : undefined;
   return health === undefined ? nothingHere(deps, page) : await handle({ ref, health });
+}
+
+/** By when a new connection's keys come into use at the broker (epoch ms); undefined when they have, or do so at once. */
+export async function activeFromOf(
+  { storage, offers, clock }: Pick<ConnectionPagesDeps, "storage" | "offers" | "clock">,
+  ref: ConnectionRef,
+  { kind, createdAt, verifiedAt }: ConnectionHealth,
+): Promise<number | undefined> {
+  if (verifiedAt !== undefined) return undefined;
+  const row = await findConnection(storage, ref);
+  const settings = z.record(z.string(), z.unknown()).parse(JSON.parse(row?.settings ?? "{}"));
+  const values = Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+  );
+  const at = offers.find((offer) => offer.kind === kind)?.activeFrom(values, createdAt);
+  return at !== undefined && at > clock.now() ? at : undefined;
 }
 
 /** What uses a connection, and so stops working with it. */

@@ -24,7 +24,7 @@ export const connectionSetUpTexts = {
   filesHint: "They are public: the private halves were made here, stay here sealed, and never leave this server.",
   download: "Download",
   kept: "Kept, sealed. It isn't shown again; leave this empty to keep it.",
-  keptMade: "Made for you and kept, sealed. Leave this empty, or paste your own in its place.",
+  keptMade: "Leave this empty to keep what is there.",
   secretHint: "Stored sealed; never shown again.",
   again: "Enter it again, corrected.",
   back: "Back",
@@ -32,11 +32,12 @@ export const connectionSetUpTexts = {
   finish: "Finish and test",
   finishing: "Checking…",
   leave: "Save and finish later",
-  resets: {
-    title: "When IBKR knows the new key",
-    lead: "A new key works after the next midnight reset of your region, sometimes only after the weekend. Nothing is wrong until then: finish now, and test again after it.",
-    regions: { "America/New_York": "Americas (New York)", "Europe/Zurich": "Europe (Zug)", "Asia/Hong_Kong": "Asia (Hong Kong)" },
+  wait: {
+    title: "IBKR takes new keys into use in its night",
+    by: "At the latest",
+    lead: "After a weekend it may take until Monday. Until then IBKR says that it doesn't know the consumer key: nothing is wrong. This connection tries again by itself.",
   },
+  ownKeys: "I have keys at IBKR already",
   createdTitle: "Connection added",
   created: "was added.",
   duplicate: (labels: readonly string[]) =>

@@ -8,19 +8,19 @@ import { consoleFrame } from "../../console-frame.tsx";
 import { ownPage } from "../../console-visits.ts";
 import { connectionPath } from "../connection-paths.ts";
 import { RELOAD_SECONDS } from "../list-handlers.tsx";
-import { withOwnConnection } from "../own-connection.ts";
+import { activeFromOf, withOwnConnection } from "../own-connection.ts";
 import { CreatedPage } from "./created-page.tsx";
 import type { SetUpDeps } from "./finished.ts";
 
 /** Makes the handler of the page that follows a set-up: the key this once, and the first test as it goes. */
 export function createCreatedHandler(deps: SetUpDeps): (c: PageRequest) => Promise<Response> {
   return ownPage(deps, (page) =>
-    withOwnConnection(deps, page, ({ ref, health }) => {
+    withOwnConnection(deps, page, async ({ ref, health }) => {
       const { c, user } = page;
       const place = { userId: ref.userId, path: connectionPath(ref.connectionId, "created") };
       const key = deps.reveal.read(place, c.req.header("cookie"));
       const test = deps.tests.latest(ref);
-      const answer = deps.pages.page(
+      return deps.pages.page(
         {
           ...consoleFrame(texts.createdTitle, "connections", user),
           width: "narrow",
@@ -45,13 +45,10 @@ export function createCreatedHandler(deps: SetUpDeps): (c: PageRequest) => Promi
           apiKey={key}
           publicUrl={deps.publicUrl()}
           back={returnPath(c.req.query("return_to"))}
-          waitsForReset={deps.offers.some(
-            ({ kind, steps }) => kind === health.kind && steps.some(({ offersFiles }) => offersFiles === true),
-          )}
+          activeFrom={await activeFromOf(deps, ref, health)}
         />,
         { csp: LIVE_PAGE, headers: key === undefined ? { "Set-Cookie": deps.reveal.clearedCookie(place) } : {} },
       );
-      return Promise.resolve(answer);
     }),
   );
 }

@@ -10,7 +10,7 @@ import { curlCommand } from "../../curl-command.ts";
 import { StatePart } from "../connection-page.tsx";
 import { connectionPath } from "../connection-paths.ts";
 import type { ConnectionTest } from "../connection-tests.ts";
-import { ResetTimes } from "./reset-times.tsx";
+import { KeyWait } from "./key-wait.tsx";
 
 export interface CreatedPageProps {
   readonly health: ConnectionHealth;
@@ -23,8 +23,8 @@ export interface CreatedPageProps {
   readonly publicUrl: string;
   /** Where the person came from. */
   readonly back: string | undefined;
-  /** True for a kind whose new keys the broker knows only after its next reset. */
-  readonly waitsForReset: boolean;
+  /** By when the broker takes its keys into use; undefined when it has. */
+  readonly activeFrom: number | undefined;
 }
 
 /** A new connection: whether it works, and its key, this once, with the command to try it; then on to where the person came from. */
@@ -46,11 +46,7 @@ export function CreatedPage(props: CreatedPageProps) {
         </Card>
       )}
       <StatePart health={health} test={props.test} now={props.now} formToken={props.formToken} servesDemo={props.servesDemo} />
-      {props.waitsForReset && (
-        <Card>
-          <ResetTimes now={props.now} />
-        </Card>
-      )}
+      {props.activeFrom !== undefined && <KeyWait at={props.activeFrom} now={props.now} />}
       <ButtonRow>
         {props.back !== undefined && (
           <LinkButton kind="primary" href={props.back}>

@@ -9,8 +9,8 @@ import { SelectField } from "../../../pages/components/select-field.tsx";
 import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
 import { setUpPath } from "../connection-paths.ts";
 import { Faults } from "./faults.tsx";
+import { KeyWait } from "./key-wait.tsx";
 import { PublicFiles } from "./public-files.tsx";
-import { ResetTimes } from "./reset-times.tsx";
 
 export interface StepPageProps {
   readonly draft: ConnectionDraft;
@@ -33,7 +33,10 @@ export function StepPage(props: StepPageProps) {
   const step = steps[index];
   if (step === undefined) return <></>;
   const shown = step.fields.flatMap((name) => fields.find((field) => field.name === name) ?? []);
+  const asked = shown.filter(({ isMade }) => !isMade);
+  const made = shown.filter(({ isMade }) => isMade);
   const isLast = index === steps.length - 1;
+  const activeFrom = isLast ? draft.offer.activeFrom(draft.values, props.now) : undefined;
   const previous = steps[index - 1];
   return (
     <>
@@ -56,10 +59,20 @@ export function StepPage(props: StepPageProps) {
             </p>
           )}
           {step.offersFiles === true && <PublicFiles draft={draft} />}
-          {shown.map((field) => (
+          {asked.map((field) => (
             <StepField field={field} draft={draft} error={faults[field.name]} typed={props.typed(field.name)} />
           ))}
-          {isLast && steps.some(({ offersFiles }) => offersFiles === true) && <ResetTimes now={props.now} />}
+          {made.length > 0 && (
+            <details class="fold" id="own-keys" open={made.some(({ name }) => faults[name] !== undefined)}>
+              <summary>{texts.ownKeys}</summary>
+              <div class="stack">
+                {made.map((field) => (
+                  <StepField field={field} draft={draft} error={faults[field.name]} typed={undefined} />
+                ))}
+              </div>
+            </details>
+          )}
+          {activeFrom !== undefined && <KeyWait at={activeFrom} now={props.now} />}
         </Card>
         <ButtonRow>
           <Button busyLabel={isLast ? texts.finishing : texts.going}>{isLast ? texts.finish : texts.next}</Button>
@@ -109,7 +122,8 @@ function StepField({ field, draft, error, typed }: StepFieldProps) {
     return <SelectField name={name} label={label} hint={help} error={error} chosen={value} options={options} />;
   }
   const isKept = isSecret && value !== "" && error === undefined;
-  const secretHint = isKept ? texts.kept : error === undefined ? texts.secretHint : texts.again;
+  const keptHint = field.isMade ? texts.keptMade : texts.kept;
+  const secretHint = isKept ? keptHint : error === undefined ? texts.secretHint : texts.again;
   return (
     <Field
       name={name}
@@ -118,7 +132,7 @@ function StepField({ field, draft, error, typed }: StepFieldProps) {
       type={isSecret ? "password" : "text"}
       value={isSecret ? undefined : value}
       error={error}
-      required={field.isRequired && !isKept}
+      required={field.isRequired && !isKept && !field.isMade}
       isKept={isKept}
       maxLength={MAX_FIELD_LENGTH}
       multiline={isMultiline}
