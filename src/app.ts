@@ -41,6 +41,7 @@ import { loadSealingKey } from "./storage/sealing-key.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTrading } from "./trading/create-trading.ts";
 import { createHostPolicy } from "./upstreams/host-policy.ts";
+import type { UpstreamDeps } from "./upstreams/upstream.ts";
 
 /** The world outside, so that tests can turn it: time, randomness, the log, and the network edge. */
 export interface AppDeps {
@@ -50,6 +51,8 @@ export interface AppDeps {
   readonly fetch: typeof fetch;
   /** The way to OAuth clients' documents on the public internet, for tests to turn elsewhere. */
   readonly fetchDocument?: DocumentFetch;
+  /** In place of IBKR's own addresses, by region, for tests alone. */
+  readonly ibkrBaseUrls?: UpstreamDeps["ibkrBaseUrls"];
   /** For tests of the protocol: what else to serve behind the same transport and bearer check. */
   readonly extend?: EndpointOptions["extend"];
 }
@@ -109,7 +112,18 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
   showGauges(metrics, { audit, budgets });
   const connections = opened(
-    createConnections({ storage, sealer, clock, random, log, fetch: deps.fetch, embeddedSimulator, hostPolicy, budgets }),
+    createConnections({
+      storage,
+      sealer,
+      clock,
+      random,
+      log,
+      fetch: deps.fetch,
+      embeddedSimulator,
+      hostPolicy,
+      budgets,
+      ibkrBaseUrls: deps.ibkrBaseUrls,
+    }),
   );
   metrics.gauges({ name: "gateway_links", help: "Live links to brokers, by state", label: "state" }, () => connections.linkStates());
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
