@@ -92,7 +92,6 @@ describe("every page", () => {
       sizes.push([stop.name, bytes]);
     });
     const [largest] = sizes.toSorted(([, a], [, b]) => b - a);
-    console.log(`largest page: ${largest?.join(" ")} bytes compressed with its style and scripts`);
     expect(largest?.[1]).toBeLessThan(MAX_PAGE_BYTES);
   }, 120_000);
 });
