@@ -11,9 +11,10 @@ export const TOOLSETS = [
 /** Name of a set of tools beyond the core. */
 export type Toolset = (typeof TOOLSETS)[number]["name"];
 
-/** What may be written for no set at all, and for all of them. */
-export const CORE_WORD = "core";
-export const ALL_WORD = "all";
+/** What may be written for no set at all. */
+const CORE_WORD = "core";
+/** What may be written for every set. */
+const ALL_WORD = "all";
 
 /** Every word that names sets: `core`, the sets, `all`. */
 export const TOOLSET_WORDS: readonly string[] = [CORE_WORD, ...TOOLSETS.map(({ name }) => name), ALL_WORD];

@@ -205,6 +205,9 @@ describe("by keyboard alone", () => {
       "Add another connection",
       "scope-0",
       "accounts-0",
+      "toolset-0",
+      "toolset-1",
+      "toolset-2",
       "duration-0",
       "Approve",
     ]);
