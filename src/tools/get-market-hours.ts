@@ -1,11 +1,11 @@
 import { z } from "zod";
 
+import { isRegularAmong, type MarketState, marketStateAt } from "../broker/market-session.ts";
 import type { MarketHours } from "../broker/research.ts";
 import { defineTool } from "../mcp/define-tool.ts";
 import { READS } from "./annotations.ts";
 import { contractFields, contractRow, describe, resolveContract } from "./contract-argument.ts";
 import { completeAnswer, type Field, isoTime, outputSchema } from "./envelope.ts";
-import { isRegularAmong, type MarketState, marketStateAt } from "./market-session.ts";
 
 /** Two weeks: a holiday and the days after it. */
 const MAX_DAYS = 14;

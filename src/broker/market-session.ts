@@ -1,4 +1,4 @@
-import type { MarketHours, TradingSession } from "../broker/research.ts";
+import type { MarketHours, TradingSession } from "./research.ts";
 
 /** Where a market stands at one instant. */
 export interface MarketState {
