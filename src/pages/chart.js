@@ -8,7 +8,10 @@ const PHONE_LABEL_SPACE = 64;
 
 const colour = (box, name) => getComputedStyle(box).getPropertyValue(name).trim();
 
-const numbers = (decimals) => new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format;
+function numbers(decimals) {
+  const format = new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return (value) => format.format(value);
+}
 
 // Candles stand at equal distances: nights and weekends take no room.
 const places = (data) => data.labels.map((_, index) => index);
@@ -35,7 +38,7 @@ function axes(box, data) {
   ];
 }
 
-function common(box, data) {
+function frame(box, data) {
   return {
     width: box.clientWidth,
     height: HEIGHT,
@@ -52,7 +55,7 @@ function valueOptions(box, data) {
   const format = numbers(data.decimals);
   const accent = colour(box, "--accent");
   return {
-    ...common(box, data),
+    ...frame(box, data),
     series: [
       timeSeries(data),
       {
@@ -107,7 +110,7 @@ function candleOptions(box, data) {
     value: (_plot, value) => (value == null ? "–" : format(value)),
   });
   return {
-    ...common(box, data),
+    ...frame(box, data),
     scales: { x: { time: false, range: (_plot, min, max) => [min - 0.5, max + 0.5] } },
     series: [timeSeries(data), ...data.seriesLabels.map(price)],
     hooks: { draw: [(plot) => drawCandles(plot, box)] },
