@@ -156,9 +156,11 @@ export class LiveOrders implements StreamFeed {
     if (orderId === undefined) return;
     const known = this.#orders.get(orderId);
     if (known === undefined && this.#orders.size >= MAX_ORDERS) this.#orders.clear();
-    const fields = Object.entries(row).filter(([name]) => FIELDS.has(name));
+    const fields = Object.fromEntries(Object.entries(row).filter(([name]) => FIELDS.has(name)));
     const toldAt = this.#clock.now();
-    this.#orders.set(orderId, { raw: { ...known?.raw, ...Object.fromEntries(fields) }, toldAt, confirmedAt: toldAt });
+    // What is known of one account's order never becomes part of another's.
+    const isSameOrder = ["account", "acct"].every((name) => fields[name] === undefined || fields[name] === known?.raw[name]);
+    this.#orders.set(orderId, { raw: isSameOrder ? { ...known?.raw, ...fields } : fields, toldAt, confirmedAt: toldAt });
   }
 
   #takeExecutions(rows: readonly RawRow[]): void {

@@ -1,0 +1,237 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { type ScriptedIbkr, scriptedIbkr } from "../../test/support/scripted-ibkr.ts";
+import { type ScriptedSockets, scriptedSockets } from "../../test/support/scripted-sockets.ts";
+import { silentLog } from "../../test/support/silent-log.ts";
+import type { Order } from "../broker/order.ts";
+import { Accounts } from "./accounts.ts";
+import { Contracts } from "./contracts.ts";
+import { createLiveData, type LiveData } from "./live-data.ts";
+import { Orders } from "./orders.ts";
+import { SelectedAccount } from "./selected-account.ts";
+import { Streams } from "./streams.ts";
+
+const call = { signal: new AbortController().signal, caller: "test" };
+const MINE = "DU1234567";
+const ROW = {
+  orderId: 7,
+  account: MINE,
+  acct: MINE,
+  conid: 1,
+  ticker: "T1",
+  secType: "STK",
+  side: "BUY",
+  orderType: "Limit",
+  origOrderType: "LIMIT",
+  status: "Submitted",
+  totalSize: 10,
+  filledQuantity: 0,
+  remainingQuantity: 10,
+  price: "5.00",
+  timeInForce: "DAY",
+  order_ref: "ours",
+};
+let ibkr: ScriptedIbkr;
+let sockets: ScriptedSockets;
+let live: LiveData;
+let orders: Orders;
+/** What IBKR answers when it is asked for the orders. */
+let listed: object[];
+
+beforeEach(async () => {
+  ibkr = scriptedIbkr();
+  sockets = scriptedSockets();
+  listed = [ROW];
+  ibkr.answers.set("/portfolio/accounts", () => [{ id: MINE, accountId: MINE, currency: "USD" }]);
+  ibkr.answers.set("/trsrv/secdef", () => ({ secdef: [{ conid: 1, ticker: "T1", name: "TEST", assetClass: "STK", currency: "USD" }] }));
+  ibkr.answers.set("/iserver/account/orders", () => ({ orders: listed, snapshot: true }));
+  ibkr.answers.set("/iserver/account/order/status/7", () => ({
+    order_id: 7,
+    conid: 1,
+    account: MINE,
+    order_status: statusOf(listed[0]),
+    order_type: "LIMIT",
+    total_size: "10",
+    cum_fill: "0",
+    side: "B",
+  }));
+  const { api, clock, session } = ibkr;
+  live = createLiveData({
+    session,
+    socket: sockets.edge,
+    lines: new Streams({ api, clock, log: silentLog }),
+    clock,
+    random: { bytes: (length) => Buffer.alloc(length) },
+    log: silentLog,
+    userAgent: "test",
+  });
+  const selection = new SelectedAccount(clock);
+  orders = new Orders({ api, accounts: new Accounts(api, () => selection), contracts: new Contracts(api), live: live.orders });
+  await ibkr.settle(orders.list(MINE, call));
+  await ibkr.clock.advance(0);
+  sockets.last().greet();
+});
+
+function statusOf(row: object | undefined): unknown {
+  return row !== undefined && "status" in row ? row.status : undefined;
+}
+
+function tell(topic: "sor" | "str", ...rows: object[]): void {
+  sockets.last().say({ topic, args: rows });
+}
+
+async function find(): Promise<Order | undefined> {
+  return await ibkr.settle(orders.find(MINE, "7", call));
+}
+
+function asked(): number {
+  return ibkr.sent.filter((request) => /account\/order/.test(request)).length;
+}
+
+/** Lets time pass while IBKR beats and says nothing else. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 5000) {
+    await ibkr.clock.advance(5000);
+    sockets.last().say({ topic: "system", hb: ibkr.clock.now() });
+  }
+}
+
+describe("an order's state", () => {
+  it("is what the stream told last: a whole row, then what changed", async () => {
+    expect(sockets.last().sent).toEqual(["sor+{}", 'str+{"realtimeUpdatesOnly":false,"days":1}']);
+    tell("sor", ROW);
+    const before = asked();
+    expect(await find()).toMatchObject({ status: "Submitted", customerOrderId: "ours" });
+    tell("sor", { orderId: 7, status: "Filled", filledQuantity: 10, remainingQuantity: 0 });
+    const filled = await find();
+    expect(filled).toMatchObject({ status: "Filled", symbol: "T1" });
+    expect(filled?.filledQuantity?.toString()).toBe("10");
+    const { orders: list } = await ibkr.settle(orders.list(MINE, call));
+    expect(list.map(({ status }) => status)).toEqual(["Filled"]);
+    expect(asked()).toBe(before);
+  });
+
+  it("is asked for again after a minute in which the stream said nothing of it, since IBKR may have muted it", async () => {
+    tell("sor", ROW);
+    await pass(55_000);
+    let before = asked();
+    await find();
+    expect(asked()).toBe(before);
+    await pass(5000);
+    before = asked();
+    listed = [{ ...ROW, status: "Filled" }];
+    expect(await find()).toMatchObject({ status: "Filled" });
+    expect(asked()).toBeGreaterThan(before);
+    // What contradicts what was asked for is not believed from here on.
+    expect(live.orders.order(MINE, "7", -Infinity)).toBeUndefined();
+  });
+
+  it("that agrees with what IBKR answers is trusted for another minute", async () => {
+    tell("sor", ROW);
+    await pass(60_000);
+    await find();
+    const before = asked();
+    await pass(50_000);
+    await find();
+    expect(asked()).toBe(before);
+  });
+
+  it("that lags behind its executions is asked for", async () => {
+    tell("sor", ROW);
+    tell("str", { execution_id: "e1", order_id: 7, account: MINE, conid: 1, size: 4, price: "5", side: "B", trade_time_r: 1 });
+    const before = asked();
+    await find();
+    expect(asked()).toBe(before + 1);
+    tell("sor", { orderId: 7, filledQuantity: 4, remainingQuantity: 6 });
+    const answer = await find();
+    expect(answer?.filledQuantity?.toString()).toBe("4");
+    expect(asked()).toBe(before + 1);
+  });
+
+  it("is not taken from changes of a row that never came whole, nor from another account's row", async () => {
+    tell("sor", { orderId: 7, status: "Filled" });
+    expect(await find()).toMatchObject({ status: "Submitted" });
+    tell("sor", { ...ROW, account: "DU7654321", acct: "DU7654321", status: "Cancelled" });
+    expect(await find()).toMatchObject({ status: "Submitted", accountId: MINE });
+    expect(live.orders.ordersSince(MINE, 0)).toEqual([]);
+    tell("sor", { ...ROW, orderId: 9 });
+    tell("sor", { orderId: 9, account: "DU7654321", acct: "DU7654321" });
+    expect(live.orders.ordersSince("DU7654321", 0).map(({ orderId }) => orderId)).toEqual(["7"]);
+  });
+
+  it("told before we sent something waits until IBKR has told of it", async () => {
+    tell("sor", ROW);
+    ibkr.answers.set("/iserver/account/DU1234567/order/7", () => ({ msg: "Request was submitted", order_id: 7 }));
+    await ibkr.clock.advance(10);
+    await ibkr.settle(orders.cancel(MINE, "7", call));
+    const before = asked();
+    await find();
+    expect(asked()).toBe(before + 1);
+    await ibkr.clock.advance(10);
+    tell("sor", { orderId: 7, status: "Cancelled" });
+    expect(await find()).toMatchObject({ status: "Cancelled" });
+    expect(asked()).toBe(before + 1);
+  });
+
+  it("told by a stream that is gone is forgotten", async () => {
+    tell("sor", ROW);
+    sockets.last().cut();
+    const before = asked();
+    await find();
+    expect(asked()).toBe(before + 1);
+  });
+});
+
+describe("the list of orders", () => {
+  it("has what the stream told since, under the time at which IBKR was asked", async () => {
+    tell("sor", ROW);
+    const { asOf } = await ibkr.settle(orders.list(MINE, call));
+    await pass(20_000);
+    tell("sor", { ...ROW, orderId: 8, order_ref: "another" });
+    const before = asked();
+    const list = await ibkr.settle(orders.list(MINE, call));
+    expect(list.orders.map(({ orderId }) => orderId)).toEqual(["7", "8"]);
+    expect([list.asOf, asked()]).toEqual([asOf, before]);
+    await pass(40_000);
+    await ibkr.settle(orders.list(MINE, call));
+    expect(asked()).toBe(before + 1);
+  });
+
+  it("is asked for by those who prove by it that an order is not there", async () => {
+    tell("sor", ROW);
+    await pass(10_000);
+    const before = asked();
+    const { asOf } = await ibkr.settle(orders.list(MINE, { ...call, provesAbsence: true }));
+    expect(asked()).toBe(before + 1);
+    expect(ibkr.clock.now() - asOf).toBeLessThan(2000);
+  });
+});
+
+describe("subscriptions to orders", () => {
+  it("end when nobody asks for ten minutes", async () => {
+    tell("sor", ROW);
+    for (let minutes = 0; minutes < 11; minutes += 1) {
+      live.stream.need();
+      await pass(60_000);
+    }
+    expect(sockets.last().sent).toEqual(expect.arrayContaining(["uor+{}", "utr"]));
+    expect([live.orders.isCurrent, live.orders.subscriptions]).toEqual([false, 0]);
+  });
+});
+
+describe("profit and loss", () => {
+  it("is what the stream tells, all rows and then what changed, until it is too old", async () => {
+    expect(live.pnl.read()).toBeUndefined();
+    expect(sockets.last().sent).toContain("spl+{}");
+    sockets.last().say({ topic: "spl", args: { "DU1234567.Core": { dpl: -12.5, nl: 100.1 }, "DU7654321.Core": { dpl: 1 } } });
+    sockets.last().say({ topic: "spl", args: { "DU1234567.Core": { dpl: -13.5 } } });
+    expect(live.pnl.read()).toEqual({
+      rows: { "DU1234567.Core": { dpl: "-13.5", nl: "100.1" }, "DU7654321.Core": { dpl: 1 } },
+      asOf: ibkr.clock.now(),
+    });
+    await pass(250_000);
+    expect(sockets.last().sent.filter((frame) => frame === "spl+{}")).toHaveLength(2);
+    await pass(50_000);
+    expect(live.pnl.read()).toBeUndefined();
+  });
+});
