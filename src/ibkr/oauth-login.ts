@@ -3,6 +3,7 @@ import { GatewayError } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
 import { LIVE_SESSION_TOKEN, liveSessionTokenReply } from "./endpoints/session.ts";
 import { readReply } from "./endpoints/reply.ts";
+import { refuseForeignAnswer } from "./foreign-answer.ts";
 import type { Login, SendForLogin } from "./login.ts";
 import { authorizationFor, beginLiveSessionToken, type Consumer, type LiveSessionToken, stampAt } from "./oauth1a.ts";
 import { clockWrong, loginRefused, loginUnusable } from "./session-failures.ts";
@@ -50,6 +51,7 @@ export class OAuthLogin implements Login {
       headers: () => ({ authorization: exchange.authorization }),
       heard: (headers) => this.heard(headers),
     });
+    refuseForeignAnswer(answer, this);
     if (answer.status !== 200) throw loginRefused(answer, this.clockFault);
     try {
       const reply = readReply(liveSessionTokenReply, answer.body, "the login");

@@ -4,6 +4,7 @@ import { GatewayError } from "../lib/errors.ts";
 import { authStatus, type AuthStatus, initRequest, STATUS, TRADING_ACCOUNTS, tradingAccountsReply } from "./endpoints/session.ts";
 import type { TradingAccounts } from "./endpoints/session.ts";
 import { readReply } from "./endpoints/reply.ts";
+import { refuseForeignAnswer } from "./foreign-answer.ts";
 import type { Login } from "./login.ts";
 import type { ProveMode } from "./mode-proof.ts";
 import {
@@ -128,6 +129,7 @@ export class Opening {
     if (answer.status === 401) return "login lost";
     if (answer.status === 403) throw new SessionFault("refused", "network", accessDenied(login.face === "gateway" ? "gateway" : "IBKR"));
     if (answer.status >= 500 || answer.status === 429) throw statusUnavailable(answer);
+    refuseForeignAnswer(answer, login);
     if (answer.status !== 200) return undefined;
     const status = readReply(authStatus, answer.body, "the session's status");
     if (status.connected === false && status.authenticated !== true && status.competing !== true) return "login lost";
