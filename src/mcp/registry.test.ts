@@ -10,6 +10,8 @@ const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: "1.0.
 const MAX_LIST_BYTES = 18 * 1024;
 /** The same for a read scope. */
 const MAX_READ_BYTES = 12_800;
+/** What one toolset adds. */
+const MAX_SET_BYTES = 3 * 1024;
 /** With every toolset. */
 const MAX_WHOLE_BYTES = 25_600;
 const MAX_NAME = 64;
@@ -25,6 +27,10 @@ test("the core's list stays within its budget in either era, and that of everyth
   for (const era of ERAS) {
     expect(registry.listResult(core("write"), era).length).toBeLessThanOrEqual(MAX_LIST_BYTES);
     expect(registry.listResult(core("read"), era).length).toBeLessThanOrEqual(MAX_READ_BYTES);
+    for (const toolset of EVERY_SET) {
+      const added = registry.listResult({ scope: "read", toolsets: [toolset] }, era).length - registry.listResult(core("read"), era).length;
+      expect(added, toolset).toBeLessThanOrEqual(MAX_SET_BYTES);
+    }
     expect(registry.listResult(whole("write"), era).length).toBeLessThanOrEqual(MAX_WHOLE_BYTES);
   }
 });
