@@ -29,12 +29,17 @@ export type StreamFrame =
 
 /** The sign of life that IBKR wants of a client at least once a minute. */
 export const TIC = "tic";
+/** Subscribes the orders of today: IBKR tells them whole, then what changes. */
 export const SUBSCRIBE_ORDERS = "sor+{}";
+/** Ends that. */
 export const UNSUBSCRIBE_ORDERS = "uor+{}";
-/** Today's executions and each new one. */
+/** Subscribes today's executions and each new one. */
 export const SUBSCRIBE_TRADES = 'str+{"realtimeUpdatesOnly":false,"days":1}';
+/** Ends that. */
 export const UNSUBSCRIBE_TRADES = "utr";
+/** Subscribes profit and loss of all accounts; works without a brokerage session. */
 export const SUBSCRIBE_PNL = "spl+{}";
+/** Ends that. */
 export const UNSUBSCRIBE_PNL = "upl+{}";
 
 const SUBSCRIBED_FIELDS = JSON.stringify({ fields: QUOTE_FIELDS });
