@@ -9,7 +9,7 @@ export interface DhParameters {
 
 /** IBKR asks for parameters of 2048 bits with generator 2. */
 const PRIME_BITS = 2048;
-export const GENERATOR = 2;
+const GENERATOR = 2;
 const INTEGER = 0x02;
 const SEQUENCE = 0x30;
 const LINE_LENGTH = 64;
