@@ -43,6 +43,7 @@ export interface ConnectionOffer {
   read(values: Readonly<Record<string, string>>): { readonly entry: ConnectionEntry } | { readonly wrong: readonly FieldFault[] };
 }
 
+/** What decides which connections can be added on a gateway. */
 export interface OfferParts {
   /** True where the gateway has a simulator of its own. */
   readonly hasSimulator: boolean;
