@@ -102,7 +102,7 @@ async function* exportSignIn({ db }: Storage, userId: string): AsyncGenerator<Ex
 function apiKeys({ db }: Storage, { userId }: { readonly userId: string }, after: string) {
   return db
     .selectFrom("api_keys")
-    .select(["id", "connection_id", "prefix", "label", "scope", "allowed_account_ids", "limits", "pinned_account_id"])
+    .select(["id", "connection_id", "prefix", "label", "scope", "allowed_account_ids", "toolsets", "limits", "pinned_account_id"])
     .select(["created_at", "expires_at", "last_used_at", "last_used_address", "last_used_client", "revoked_at"])
     .where("user_id", "=", userId)
     .where("id", ">", after)

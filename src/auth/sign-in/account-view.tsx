@@ -96,6 +96,9 @@ function SessionsCard({ user, sessions, now }: AccountViewProps) {
           <RelativeTime at={session.lastSeenAt} now={now} />,
           <SmallForm action="/account/sessions/end" user={user} fields={{ session: session.id }}>
             {texts.end}
+            <span class="visually-hidden">
+              : <PlainName value={session.userAgent === undefined ? texts.unknown : browserName(session.userAgent)} />
+            </span>
           </SmallForm>,
         ])}
       />

@@ -47,6 +47,9 @@ export function ErrorsPage({ failures, connections, days, from, now }: ErrorsPag
         ]}
         rows={failures.map((group) => cellsOf(group, { connections, from, now }))}
       />
+      <p>
+        <a href="/help/errors">{texts.help}</a>
+      </p>
     </Card>
   );
 }

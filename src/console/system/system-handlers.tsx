@@ -1,3 +1,4 @@
+import type { Connections } from "../../connections/connections.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { PageRequest } from "../../pages/page-env.ts";
 import { systemTexts as texts } from "../../pages/texts/system.ts";
@@ -11,6 +12,7 @@ import { SystemPage, type SystemSettings } from "./system-page.tsx";
 export interface SystemHandlersDeps extends ConsoleVisitDeps {
   readonly storage: Storage;
   readonly clock: Clock;
+  readonly connections: Pick<Connections, "linkStates">;
   /** The audit log's own figures. */
   readonly audit: { readonly queued: number; readonly lost: number };
   readonly settings: SystemSettings;
@@ -49,6 +51,7 @@ async function showSystem(deps: SystemHandlersDeps, page: OwnPage): Promise<Resp
       databaseMs={databaseMs}
       audit={deps.audit}
       figures={await readSystemFigures(storage, now)}
+      links={deps.connections.linkStates()}
       users={users.slice(0, PAGE_USERS)}
       people={people}
       userId={user.userId}

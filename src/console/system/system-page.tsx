@@ -33,6 +33,8 @@ export interface SystemPageProps {
   readonly databaseMs: number;
   readonly audit: { readonly queued: number; readonly lost: number };
   readonly figures: SystemFigures;
+  /** Live links to brokers by the state of their session. */
+  readonly links: Readonly<Record<string, number>>;
   readonly users: readonly UserOverview[];
   readonly people: number;
   /** The one who looks. */
@@ -78,11 +80,12 @@ export function SystemPage(props: SystemPageProps) {
   );
 }
 
-function Health({ settings, publicUrl, databaseMs, audit, figures, now }: SystemPageProps) {
+function Health({ settings, publicUrl, databaseMs, audit, figures, links, now }: SystemPageProps) {
   const { facts } = texts;
   const modes = (["simulated", "paper", "live"] as const).flatMap((mode) =>
     figures.connectionsByMode[mode] === undefined ? [] : [`${figures.connectionsByMode[mode]} ${commonTexts.mode[mode].toLowerCase()}`],
   );
+  const sessions = Object.entries(links).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state.replaceAll("_", " ")}`]));
   return (
     <DescriptionList
       rows={[
@@ -103,6 +106,7 @@ function Health({ settings, publicUrl, databaseMs, audit, figures, now }: System
         { name: facts.auditLost, value: <LostRows lost={audit.lost} /> },
         { name: facts.browserSessions, value: String(figures.browserSessions) },
         { name: facts.connections, value: modes.length === 0 ? texts.none : modes.join(", ") },
+        { name: facts.brokerSessions, value: sessions.length === 0 ? texts.none : sessions.join(", ") },
         { name: facts.keys, value: String(figures.keysInForce) },
         { name: facts.apps, value: String(figures.appsInForce) },
       ]}

@@ -19,6 +19,7 @@ export const systemTexts = {
     auditLost: "Audit rows lost",
     browserSessions: "Browsers signed in",
     connections: "Connections",
+    brokerSessions: "Broker sessions here",
     keys: "API keys in force",
     apps: "Apps connected",
     domains: "Domains that may open an account",
