@@ -14,8 +14,8 @@ function faultsOf(draft: ConnectionDraft): Readonly<Record<string, string>> {
   return Object.fromEntries(
     read.wrong.map(({ field, fault, message, whatToDo }) => {
       const label = draft.offer.fields.find(({ name }) => name === field)?.label ?? field;
-      const words =
-        message === undefined ? (fault === "missing" ? texts.errors.missing : texts.errors.wrong) : `${message} ${whatToDo ?? ""}`;
+      const isMissing = fault === "missing" || (draft.values[field] ?? "") === "";
+      const words = message === undefined ? (isMissing ? texts.errors.missing : texts.errors.wrong) : `${message} ${whatToDo ?? ""}`;
       return [field, `${label}: ${words.trim()}`] as const;
     }),
   );
@@ -26,4 +26,10 @@ export function firstUnfinishedStep(draft: ConnectionDraft): number {
   const wrong = faultsOf(draft);
   const index = draft.offer.steps.findIndex(({ fields }) => fields.some((name) => wrong[name] !== undefined));
   return index < 0 ? draft.offer.steps.length - 1 : index;
+}
+
+/** Index of the step at which to go on: the first one until something was entered, since its files may not be taken yet. */
+export function stepToGoOn(draft: ConnectionDraft): number {
+  const isFresh = draft.offer.fields.every(({ name, isMade }) => isMade || (draft.values[name] ?? "") === "");
+  return isFresh ? 0 : firstUnfinishedStep(draft);
 }

@@ -21,8 +21,9 @@ import { MAX_LABEL_LENGTH } from "../connection-label.ts";
 import { CONNECTIONS_PATH, connectionPath, setUpPath } from "../connection-paths.ts";
 import { type OwnConnection, withOwnConnection } from "../own-connection.ts";
 import { SaidNotice } from "../said-notice.tsx";
+import { readCertificate } from "./certificate.tsx";
 import { created, type SetUpDeps } from "./finished.ts";
-import { faultsOfStep, firstUnfinishedStep } from "./step-faults.ts";
+import { faultsOfStep, firstUnfinishedStep, stepToGoOn } from "./step-faults.ts";
 import { StepPage } from "./step-page.tsx";
 
 type Answer = (c: PageRequest) => Promise<Response>;
@@ -45,7 +46,7 @@ export function createStepHandlers(deps: SetUpDeps): StepHandlers {
   return {
     goOn: ownPage(deps, (page) =>
       withDraft(deps, page, (draft) => {
-        const to = stepPath(draft, firstUnfinishedStep(draft));
+        const to = stepPath(draft, stepToGoOn(draft));
         return Promise.resolve(page.c.redirect(withReturnPath(to, returnPath(page.c.req.query("return_to"))), 303));
       }),
     ),
@@ -55,7 +56,7 @@ export function createStepHandlers(deps: SetUpDeps): StepHandlers {
         if (index < 0) return Promise.resolve(nothingHere(deps, page));
         // Sent back here by the last step, for what it found.
         const faults = page.c.req.query("check") === undefined ? {} : faultsOfStep(draft, index);
-        return Promise.resolve(drawStep(deps, page, { draft, index, faults }));
+        return drawStep(deps, page, { draft, index, faults });
       }),
     ),
     submit: ownForm(deps, placeOf(deps), (form) => submitStep(deps, form)),
@@ -98,17 +99,27 @@ async function beginRotation(deps: SetUpDeps, page: OwnPage, { ref, health }: Ow
 async function submitStep(deps: SetUpDeps, form: OwnForm): Promise<Response> {
   const { c, user, fields } = form;
   const key = { draftId: draftIdOf(c), userId: user.userId };
-  const saved = await saveDraft(deps, key, { values: Object.fromEntries(fields) });
+  const saved = await saveDraft(deps, key, { values: valuesOf(deps, form) });
   // Sent twice: the first made the connection, or gave it its credentials.
   if (saved === undefined) return await finish(deps, form, undefined);
   const index = stepIndex(c, saved);
   if (index < 0) return nothingHere(deps, form);
   if (fields.get("action") === "leave") return c.redirect(`${CONNECTIONS_PATH}?said=draft_kept`, 303);
   const faults = faultsOfStep(saved, index);
-  if (Object.keys(faults).length > 0) return drawStep(deps, form, { draft: saved, index, faults });
+  if (Object.keys(faults).length > 0) return await drawStep(deps, form, { draft: saved, index, faults });
   const back = returnPath(fields.get("return_to"));
   if (index + 1 < saved.offer.steps.length) return c.redirect(withReturnPath(stepPath(saved, index + 1), back), 303);
   return await finish(deps, form, { draft: saved, index });
+}
+
+/** What a step's form sent. A certificate that is not confirmed comes as nothing at all: then the one confirmed before isn't either. */
+function valuesOf({ offers }: SetUpDeps, { c, fields }: OwnForm): Readonly<Record<string, string>> {
+  const confirms = offers.flatMap(({ certificate, steps }) => {
+    const isHere =
+      certificate !== undefined && steps.some((step) => step.id === c.req.param("step") && step.fields.includes(certificate.field));
+    return isHere ? [[certificate.field, ""] as const] : [];
+  });
+  return { ...Object.fromEntries(confirms), ...Object.fromEntries(fields) };
 }
 
 async function finish(
@@ -136,7 +147,7 @@ async function finish(
     }
   } catch (error) {
     if (!(error instanceof GatewayError) || at === undefined) throw error;
-    return drawStep(deps, form, { ...at, faults: {}, refusal: `${error.message} ${error.whatToDo}` });
+    return await drawStep(deps, form, { ...at, faults: {}, refusal: `${error.message} ${error.whatToDo}` });
   }
 }
 
@@ -147,7 +158,7 @@ interface DrawnStep {
   readonly refusal?: string;
 }
 
-function drawStep(deps: SetUpDeps, { c, user }: OwnPage, { draft, index, faults, refusal }: DrawnStep): Response {
+async function drawStep(deps: SetUpDeps, { c, user }: OwnPage, { draft, index, faults, refusal }: DrawnStep): Promise<Response> {
   const isRotation = draft.rotates !== undefined;
   const name = plainText(draft.label, MAX_LABEL_LENGTH);
   return deps.pages.page(
@@ -175,6 +186,7 @@ function drawStep(deps: SetUpDeps, { c, user }: OwnPage, { draft, index, faults,
         index={index}
         faults={faults}
         refusal={refusal}
+        certificate={await readCertificate(draft, index)}
         typed={(field) => typedBefore(c, field)}
         formToken={user.formToken}
         back={returnPath(c.req.query("return_to"))}

@@ -8,6 +8,7 @@ import { FormToken } from "../../../pages/components/form-token.tsx";
 import { SelectField } from "../../../pages/components/select-field.tsx";
 import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
 import { setUpPath } from "../connection-paths.ts";
+import { CertificateField, type CertificateToConfirm } from "./certificate.tsx";
 import { Faults } from "./faults.tsx";
 import { KeyWait } from "./key-wait.tsx";
 import { PublicFiles } from "./public-files.tsx";
@@ -21,6 +22,8 @@ export interface StepPageProps {
   readonly refusal?: string | undefined;
   /** What was typed before the person had to sign in again, by field name. */
   readonly typed: (field: string) => string | undefined;
+  /** The certificate to confirm, at the step that has one. */
+  readonly certificate: CertificateToConfirm | undefined;
   readonly formToken: string;
   readonly back: string | undefined;
   readonly now: number;
@@ -28,12 +31,12 @@ export interface StepPageProps {
 
 /** One step of a set-up: what to do, the fields, and the ways on, back and out. */
 export function StepPage(props: StepPageProps) {
-  const { draft, index, faults } = props;
+  const { draft, index, faults, certificate } = props;
   const { steps, fields } = draft.offer;
   const step = steps[index];
   if (step === undefined) return <></>;
   const shown = step.fields.flatMap((name) => fields.find((field) => field.name === name) ?? []);
-  const asked = shown.filter(({ isMade }) => !isMade);
+  const asked = shown.filter(({ isMade, name }) => !isMade && name !== certificate?.field);
   const made = shown.filter(({ isMade }) => isMade);
   const isLast = index === steps.length - 1;
   const activeFrom = isLast ? draft.offer.activeFrom(draft.values, props.now) : undefined;
@@ -62,6 +65,9 @@ export function StepPage(props: StepPageProps) {
           {asked.map((field) => (
             <StepField field={field} draft={draft} error={faults[field.name]} typed={props.typed(field.name)} />
           ))}
+          {certificate !== undefined && (
+            <CertificateField toConfirm={certificate} confirmed={draft.values[certificate.field] ?? ""} error={faults[certificate.field]} />
+          )}
           {made.length > 0 && (
             <details class="fold" id="own-keys" open={made.some(({ name }) => faults[name] !== undefined)}>
               <summary>{texts.ownKeys}</summary>
