@@ -48,6 +48,7 @@ async function signIn(page: Page): Promise<void> {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL(`${origin}/console`);
+  await page.goto(`${origin}/account`);
 }
 
 /** Everything that the browser refused or that failed in a script. */
@@ -114,6 +115,7 @@ describe("a person with a browser", () => {
     await page.goto(`${origin}/sign-in`);
     await page.getByRole("button", { name: "Sign in with single sign-on" }).click();
     await page.waitForURL(`${origin}/console`);
+    await page.goto(`${origin}/account`);
     expect(await page.textContent("body")).toContain("carol@example.com");
     expect(complaints).toEqual([]);
     await page.context().close();
