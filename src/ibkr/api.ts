@@ -18,6 +18,8 @@ export type CommitResult =
 export interface ReadOptions {
   /** False where 503 is an answer in itself, such as "not this account's order". */
   readonly retryCold?: boolean;
+  /** Runs before each attempt: asks for what IBKR must have been asked for first in the session at hand. */
+  readonly prepare?: () => Promise<unknown>;
 }
 
 /** Sends requests within the session. Reads are recovered from a lost session; what commits is sent at most once. */
@@ -33,8 +35,8 @@ export class Api {
   }
 
   /** Reads, and throws `GatewayError` for every answer that isn't a success, also for a 200 with an error text. */
-  async read(request: ApiRequest, options: CallOptions): Promise<unknown> {
-    const answer = await this.answer(request, options);
+  async read(request: ApiRequest, options: CallOptions, how: ReadOptions = {}): Promise<unknown> {
+    const answer = await this.answer(request, options, how);
     const failure = failureOf(answer);
     if (failure !== undefined) throw failure;
     return answer.body;
@@ -48,6 +50,7 @@ export class Api {
     const left = { session: 1, connection: 1, limit: 1, cold: how.retryCold === false ? 0 : 1 };
     for (;;) {
       await this.session.ready(options.signal);
+      await how.prepare?.();
       const { generation } = this.session;
       const answer = await this.#try(request, options, left);
       if (answer === undefined) continue;

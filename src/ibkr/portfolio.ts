@@ -1,4 +1,4 @@
-import type { Account, AccountSummary, CashLedger, Position } from "../broker/account.ts";
+import type { AccountSummary, CashLedger, Position } from "../broker/account.ts";
 import type { CallOptions } from "../broker/broker.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { Accounts } from "./accounts.ts";
@@ -6,6 +6,7 @@ import type { Api } from "./api.ts";
 import * as wire from "./endpoints/portfolio.ts";
 import { readReply } from "./endpoints/reply.ts";
 import { SharedReads } from "./shared-reads.ts";
+import type { ApiRequest } from "./transport.ts";
 
 /** What the accounts hold and are worth. */
 export class Portfolio {
@@ -22,39 +23,33 @@ export class Portfolio {
 
   /** All positions, every page, as IBKR completes them on a second read. */
   async positions(accountId: string, options: CallOptions): Promise<readonly Position[]> {
-    return await this.#positions.run(accountId, options, (shared) =>
-      this.#opened(accountId, shared, () => this.#allPositions(accountId, shared)),
-    );
+    return await this.#positions.run(accountId, options, async (shared) => {
+      await this.#accounts.openPortfolio(accountId, shared);
+      return await this.#allPositions(accountId, shared);
+    });
   }
 
   async cashLedger(accountId: string, options: CallOptions): Promise<CashLedger> {
-    return await this.#ledgers.run(accountId, options, (shared) =>
-      this.#opened(accountId, shared, async (account) => {
-        const body = await this.#api.read(wire.portfolioRequest(accountId, "ledger"), shared);
-        const reply = readReply(wire.ledgerReply, body, "the cash ledger");
-        return wire.toLedger(reply, { accountId, baseCurrency: account.baseCurrency ?? "BASE" }, this.#api.clock.now());
-      }),
-    );
+    return await this.#ledgers.run(accountId, options, async (shared) => {
+      const account = await this.#accounts.openPortfolio(accountId, shared);
+      const body = await this.#read(wire.portfolioRequest(accountId, "ledger"), accountId, shared);
+      const reply = readReply(wire.ledgerReply, body, "the cash ledger");
+      return wire.toLedger(reply, { accountId, baseCurrency: account.baseCurrency ?? "BASE" }, this.#api.clock.now());
+    });
   }
 
   async summary(accountId: string, options: CallOptions): Promise<AccountSummary> {
-    return await this.#summaries.run(accountId, options, (shared) =>
-      this.#opened(accountId, shared, async (account) => {
-        const body = await this.#api.read(wire.portfolioRequest(accountId, "summary"), shared);
-        const reply = readReply(wire.summaryReply, body, "the account's figures");
-        return wire.toSummary(reply, { accountId, baseCurrency: account.baseCurrency }, this.#api.clock.now());
-      }),
-    );
+    return await this.#summaries.run(accountId, options, async (shared) => {
+      const account = await this.#accounts.openPortfolio(accountId, shared);
+      const body = await this.#read(wire.portfolioRequest(accountId, "summary"), accountId, shared);
+      const reply = readReply(wire.summaryReply, body, "the account's figures");
+      return wire.toSummary(reply, { accountId, baseCurrency: account.baseCurrency }, this.#api.clock.now());
+    });
   }
 
-  /** Reads once IBKR has listed the accounts in this session; again, where the session ended in between and the new one has not. */
-  async #opened<T>(accountId: string, options: CallOptions, read: (account: Account) => Promise<T>): Promise<T> {
-    try {
-      return await read(await this.#accounts.openPortfolio(accountId, options));
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== "session_lost") throw error;
-      return await read(await this.#accounts.openPortfolio(accountId, options));
-    }
+  /** Reads what IBKR answers only in a session in which it has listed the accounts. */
+  #read(request: ApiRequest, accountId: string, options: CallOptions): Promise<unknown> {
+    return this.#api.read(request, options, { prepare: () => this.#accounts.openPortfolio(accountId, options) });
   }
 
   async #allPositions(accountId: string, options: CallOptions): Promise<readonly Position[]> {
@@ -71,7 +66,7 @@ export class Portfolio {
 
   async #positionsPage(accountId: string, page: number, options: CallOptions): Promise<wire.PositionRow[]> {
     const read = async () =>
-      readReply(wire.positionsReply, await this.#api.read(wire.positionsRequest(accountId, page), options), "the positions");
+      readReply(wire.positionsReply, await this.#read(wire.positionsRequest(accountId, page), accountId, options), "the positions");
     const rows = await read();
     return rows.every(wire.isEnriched) ? rows : await read();
   }
