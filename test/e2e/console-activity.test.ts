@@ -105,6 +105,29 @@ describe("the list of calls", () => {
     expect(await page.locator("main").textContent()).toContain("2 people have an account.");
   });
 
+  it("keeps a few pages of one person current, and says so to the next", async () => {
+    const { cookies } = await page.context().storageState();
+    const headers = { Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
+    await page.goto("about:blank");
+    const open = new AbortController();
+    const ask = () => fetch(url("/console/activity/events"), { headers, signal: open.signal });
+    // The page that was left may hold its place for a moment.
+    const streams: Response[] = [];
+    await expect
+      .poll(async () => {
+        const answer = await ask();
+        if (answer.status === 200) streams.push(answer);
+        return answer.status;
+      })
+      .toBe(429);
+    expect([3, 4]).toContain(streams.length);
+    expect((await fetch(url("/console/activity/events"), { method: "HEAD", headers })).status).toBe(200);
+    open.abort();
+    await expect
+      .poll(async () => (await fetch(url("/console/activity/events"), { headers, signal: AbortSignal.timeout(500) })).status)
+      .toBe(200);
+  });
+
   it("asks who is signed out to sign in, and then shows what was asked for", async () => {
     const visitor = await browser.page();
     await visitor.goto(url("/console/activity?tool=get_quote"));

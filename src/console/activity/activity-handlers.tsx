@@ -110,6 +110,8 @@ async function tellCalls(deps: ActivityHandlersDeps, c: PageRequest): Promise<Re
   const user = await deps.sessions.current(c.req.header("cookie"));
   // Not a redirection: a stream's reader gives up at anything but 200.
   if (user === undefined) return c.json({ error: "Sign in first." }, 401);
+  // Who asks for the head alone reads no stream: it would hold a place for nothing.
+  if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
   const { userId } = user;
   const { filter } = readActivityFilter((name) => c.req.query(name));
   const after = sequenceOf(lastEventId(c)) ?? sequenceOf(c.req.query("after")) ?? (await latestAuditSequence(deps.storage, userId));
