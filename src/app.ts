@@ -28,6 +28,7 @@ import { createCallTool } from "./mcp/call-tool.ts";
 import { createDeadlines } from "./mcp/deadlines.ts";
 import type { Authenticate } from "./mcp/authentication.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
+import { createErrorLink } from "./mcp/error-links.ts";
 import type { EndpointOptions } from "./mcp/endpoint.ts";
 import { loadTools } from "./mcp/load-tools.ts";
 import { createRegistry } from "./mcp/registry.ts";
@@ -140,6 +141,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     log,
     deadlines: opened(createDeadlines(clock)),
     serverInfo,
+    errorLink: createErrorLink(issuer),
     pinAccount: pinAccountIn(storage),
   });
   const mcp = createMcpEndpoint(

@@ -7,6 +7,7 @@ import type { AuditEnd, AuditLog, AuditStart } from "../storage/audit-log.ts";
 import type { Trading } from "../trading/trading.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { InputResponse, OfflineContext, ToolAnswer, ToolContext } from "./define-tool.ts";
+import type { ErrorLink } from "./error-links.ts";
 import type { Era, ServerInfo } from "./protocol.ts";
 import { outcomeSummary } from "./outcome-summary.ts";
 import { readArguments } from "./read-arguments.ts";
@@ -33,6 +34,7 @@ export interface CallToolDeps {
   readonly log: Log;
   readonly deadlines: Deadlines;
   readonly serverInfo: ServerInfo;
+  readonly errorLink: ErrorLink;
   /** Makes an account the caller's current one. */
   readonly pinAccount: (caller: Caller, accountId: string) => Promise<void>;
 }
@@ -192,13 +194,15 @@ class CallRun {
 }
 
 function render(deps: CallToolDeps, call: ToolCall, outcome: Outcome): ToolResult {
+  const failed = (error: GatewayError): ToolResult =>
+    errorResult({ error, link: deps.errorLink(error, call.caller) }, call.era, deps.serverInfo);
   switch (outcome.kind) {
     case "answer":
       return answerResult(outcome.answer, call.era, deps.serverInfo);
     case "error":
-      return errorResult(outcome.error, call.era, deps.serverInfo);
+      return failed(outcome.error);
     case "cancelled":
-      return errorResult(lateError(call.registered), call.era, deps.serverInfo);
+      return failed(lateError(call.registered));
   }
 }
 

@@ -25,23 +25,29 @@ export function answerResult(answer: ToolAnswer, era: Era, serverInfo: ServerInf
   }
 }
 
+/** A failure, and the page that helps with it. */
+export interface LinkedError {
+  readonly error: GatewayError;
+  readonly link: string | undefined;
+}
+
 /** A failure as JSON text for a model. It has no `structuredContent`: older clients would check it and hide the message. */
-export function errorResult(error: GatewayError, era: Era, serverInfo: ServerInfo): ToolResult {
+export function errorResult(failure: LinkedError, era: Era, serverInfo: ServerInfo): ToolResult {
   return {
-    content: [{ type: "text", text: JSON.stringify(describeError(error)) }],
+    content: [{ type: "text", text: JSON.stringify(describeError(failure)) }],
     isError: true,
     ...eraFields(era, "complete", serverInfo),
   };
 }
 
 /** The public face of an error: code, message, what to do, and what helps with it. */
-export function describeError(error: GatewayError): JsonObject {
+function describeError({ error, link }: LinkedError): JsonObject {
   const face = {
     code: error.code,
     message: error.message,
     what_to_do: error.whatToDo,
     ...(error.retryAfterSeconds === undefined ? {} : { retry_after_s: error.retryAfterSeconds }),
-    ...(error.link === undefined ? {} : { link: error.link }),
+    ...(link === undefined ? {} : { link }),
   };
   // Spread twice: the face comes first for readers, and no detail replaces a part of it.
   return { ...face, ...error.details, ...face };

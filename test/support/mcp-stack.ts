@@ -12,6 +12,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import { type CallToolDeps, createCallTool } from "../../src/mcp/call-tool.ts";
 import { createDeadlines } from "../../src/mcp/deadlines.ts";
 import { defineTool, type Tool } from "../../src/mcp/define-tool.ts";
+import { createErrorLink } from "../../src/mcp/error-links.ts";
 import { createMcpEndpoint, type EndpointOptions } from "../../src/mcp/endpoint.ts";
 import { createRegistry, type Registry } from "../../src/mcp/registry.ts";
 import type { AuditEnd, AuditStart } from "../../src/storage/audit-log.ts";
@@ -69,6 +70,7 @@ export async function startMcpStack(options: McpStackOptions = {}): Promise<McpS
     log,
     deadlines,
     serverInfo,
+    errorLink: createErrorLink(() => "http://gateway.test"),
     pinAccount: () => Promise.resolve(),
   };
   const authenticate = (authorization: string | undefined) => {

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { type CallToolDeps, createCallTool } from "../../src/mcp/call-tool.ts";
 import { createDeadlines } from "../../src/mcp/deadlines.ts";
+import { createErrorLink } from "../../src/mcp/error-links.ts";
 import { createMcpEndpoint } from "../../src/mcp/endpoint.ts";
 import { createRegistry } from "../../src/mcp/registry.ts";
 import { type AuditWriter, createAuditLog } from "../../src/storage/audit-writer.ts";
@@ -114,6 +115,7 @@ export async function startOauthStack(options: OauthStackOptions): Promise<Oauth
     log,
     deadlines,
     serverInfo: registry.serverInfo,
+    errorLink: createErrorLink(() => "http://gateway.test"),
     pinAccount: async (caller, accountId) => {
       await pinGrantAccount(storage, { grantId: caller.id, userId: caller.userId }, accountId);
     },
