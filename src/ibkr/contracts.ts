@@ -1,14 +1,15 @@
+import type { z } from "zod";
+
 import type { CallOptions } from "../broker/broker.ts";
 import type { Instrument, SecType, SecurityMatch } from "../broker/instrument.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import type { Decimal } from "../lib/decimal.ts";
 import { GatewayError } from "../lib/errors.ts";
-import { KeyedLock } from "../lib/keyed-lock.ts";
-import { abortable } from "./abortable.ts";
 import type { Api } from "./api.ts";
 import { failureOf } from "./api-failures.ts";
 import * as wire from "./endpoints/contracts.ts";
 import { readReply } from "./endpoints/reply.ts";
+import { SearchTurns } from "./search-turns.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 const HOUR_MS = 3_600_000;
@@ -37,11 +38,15 @@ export class Contracts {
   readonly #ruleReads = new SharedReads<wire.ContractRules>();
   readonly #stockReads = new SharedReads<readonly Instrument[]>();
   readonly #searchReads = new SharedReads<readonly SecurityMatch[]>();
+  /** Hits by symbol alone: what a search for an option's underlying found serves a later search, too. */
+  readonly #hits: BoundedCache<string, readonly SecurityMatch[]>;
+  readonly #symbolReads = new SharedReads<readonly SecurityMatch[]>();
   /** A search by name undoes the priming that option look-ups need, so the two take turns. */
-  readonly #searching = new KeyedLock<"search">();
-  #searched: { generation: number; readonly symbols: Set<string> } = { generation: -1, symbols: new Set() };
-  /** Symbols searched for since the last search by name. */
-  #opened: { generation: number; readonly symbols: Set<string> } = { generation: -1, symbols: new Set() };
+  readonly #turns: SearchTurns;
+  /** Symbols that were found in this session, in upper case. */
+  readonly #searched = new SessionSymbols();
+  /** Those of them that no search by name came after. */
+  readonly #opened = new SessionSymbols();
 
   constructor(api: Api) {
     const { clock } = api;
@@ -51,6 +56,8 @@ export class Contracts {
     this.#stocks = new BoundedCache({ clock, ...SEARCHES });
     this.#searches = new BoundedCache({ clock, ...SEARCHES });
     this.#months = new BoundedCache({ clock, ...MONTHS });
+    this.#hits = new BoundedCache({ clock, ...SEARCHES });
+    this.#turns = new SearchTurns(clock);
   }
 
   /** The instruments with these ids, in this order; unknown ids are left out. */
@@ -123,8 +130,8 @@ export class Contracts {
     const known = this.#searches.get(key);
     if (known !== undefined) return known;
     return await this.#searchReads.run(key, options, async (shared) => {
-      const byTicker = await this.#find(text, false, shared);
-      const byName = await this.#find(text, true, shared);
+      const byTicker = this.#hits.get(key) ?? (await this.#findSymbol(text, shared));
+      const byName = await this.#turns.run("name", shared, () => this.#findName(text, shared));
       const unique = new Map([...byName, ...byTicker].map((match) => [match.conid, match]));
       const matches = [...new Set([...byTicker, ...byName].map((match) => match.conid))].flatMap((conid) => unique.get(conid) ?? []);
       this.#searches.set(key, matches);
@@ -136,24 +143,22 @@ export class Contracts {
   async optionMonths(underlying: Instrument, options: CallOptions): Promise<readonly string[]> {
     const known = this.#months.get(underlying.conid);
     if (known !== undefined) return known;
-    await this.#find(underlying.symbol, false, options);
+    await this.#findSymbol(underlying.symbol, options);
     return this.#months.get(underlying.conid) ?? [];
   }
 
   /** Runs reads that IBKR answers only after a search for the underlying in this session; again, where the session was lost meanwhile. */
   async withSearch<T>(underlying: Instrument, options: CallOptions, read: () => Promise<T>): Promise<T> {
-    const locked = this.#searching.run("search", async () => {
+    return await this.#turns.run("symbol", options, async () => {
       for (let isFirst = true; ; isFirst = false) {
         options.signal.throwIfAborted();
         await this.#api.session.ready(options.signal);
-        const isOpen = this.#opened.generation === this.#api.session.generation && this.#opened.symbols.has(underlying.symbol);
-        if (!isOpen) await this.#findNow(underlying.symbol, false, options);
+        if (!this.#opened.has(underlying.symbol, this.#api.session.generation)) await this.#open(underlying.symbol, options);
         const { generation } = this.#api.session;
         const result = await read();
         if (generation === this.#api.session.generation || !isFirst) return result;
       }
     });
-    return await abortable(locked, options.signal);
   }
 
   /** Keeps contracts that were learned of by another way. */
@@ -166,9 +171,8 @@ export class Contracts {
   async primeMarketData(instrument: Instrument, options: CallOptions): Promise<void> {
     if (!DERIVATIVES.has(instrument.secType)) return;
     await this.#api.session.ready(options.signal);
-    const { generation } = this.#api.session;
-    if (this.#searched.generation === generation && this.#searched.symbols.has(instrument.symbol)) return;
-    await this.#find(instrument.symbol, false, options);
+    if (this.#searched.has(instrument.symbol, this.#api.session.generation)) return;
+    await this.#findSymbol(instrument.symbol, options);
   }
 
   async #loadInstruments(conids: readonly number[], options: CallOptions): Promise<void> {
@@ -179,32 +183,61 @@ export class Contracts {
     }
   }
 
-  #find(query: string, byName: boolean, options: CallOptions): Promise<readonly SecurityMatch[]> {
-    const locked = this.#searching.run("search", () => {
-      options.signal.throwIfAborted();
-      return this.#findNow(query, byName, options);
-    });
-    return abortable(locked, options.signal);
+  /** Searches by symbol in a turn of its own. */
+  async #findSymbol(symbol: string, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    return await this.#turns.run("symbol", options, () => this.#open(symbol, options));
   }
 
-  async #findNow(query: string, byName: boolean, options: CallOptions): Promise<readonly SecurityMatch[]> {
+  /** Searches by symbol, once for all who want it now. To be called in a turn for searches by symbol. */
+  async #open(symbol: string, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    const key = symbol.toUpperCase();
+    return await this.#symbolReads.run(key, options, async (shared) => {
+      const rows = await this.#ask(symbol, false, shared);
+      const { generation } = this.#api.session;
+      this.#searched.add(symbol, generation);
+      this.#opened.add(symbol, generation);
+      const hits = rows.flatMap((row) => {
+        const match = wire.toMatch(row);
+        if (match !== undefined) this.#months.set(match.conid, wire.optionMonthsOf(row));
+        return match ?? [];
+      });
+      this.#hits.set(key, hits);
+      return hits;
+    });
+  }
+
+  /** To be called in a turn for searches by name. */
+  async #findName(name: string, options: CallOptions): Promise<readonly SecurityMatch[]> {
+    this.#opened.clear();
+    return (await this.#ask(name, true, options)).flatMap((row) => wire.toMatch(row) ?? []);
+  }
+
+  async #ask(query: string, byName: boolean, options: CallOptions): Promise<z.output<typeof wire.searchReply>> {
     const answer = await this.#api.answer(wire.searchRequest(query, byName), options);
-    const { generation } = this.#api.session;
-    if (this.#searched.generation !== generation) this.#searched = { generation, symbols: new Set() };
-    if (this.#searched.symbols.size >= SEARCHES.maxEntries) this.#searched.symbols.clear();
-    if (!byName) this.#searched.symbols.add(query);
-    if (this.#opened.generation !== generation || byName) this.#opened = { generation, symbols: new Set() };
-    if (this.#opened.symbols.size >= SEARCHES.maxEntries) this.#opened.symbols.clear();
-    if (!byName) this.#opened.symbols.add(query);
     const failure = failureOf(answer);
     // Older builds say "No symbol found" where newer ones answer an empty list; a query that IBKR can't read finds nothing either.
     if (failure?.code === "broker_rejected" || /no symbol found/i.test(failure?.message ?? "")) return [];
     if (failure !== undefined) throw failure;
-    return readReply(wire.searchReply, answer.body, "the search").flatMap((row) => {
-      const match = wire.toMatch(row);
-      if (match === undefined) return [];
-      if (!byName) this.#months.set(match.conid, wire.optionMonthsOf(row));
-      return [match];
-    });
+    return readReply(wire.searchReply, answer.body, "the search");
+  }
+}
+
+/** Symbols of one session; those of an earlier one are forgotten. */
+class SessionSymbols {
+  #generation = -1;
+  readonly #symbols = new Set<string>();
+
+  has(symbol: string, generation: number): boolean {
+    return this.#generation === generation && this.#symbols.has(symbol.toUpperCase());
+  }
+
+  add(symbol: string, generation: number): void {
+    if (this.#generation !== generation || this.#symbols.size >= SEARCHES.maxEntries) this.#symbols.clear();
+    this.#generation = generation;
+    this.#symbols.add(symbol.toUpperCase());
+  }
+
+  clear(): void {
+    this.#symbols.clear();
   }
 }

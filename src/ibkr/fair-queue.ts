@@ -19,14 +19,16 @@ export class FairQueue<T extends Waiting> {
     return this.#callers.of(caller);
   }
 
-  /** How many will be served before the next request of this caller. */
-  ahead(caller: string): number {
-    return this.#callers.ahead(caller);
+  /** How many will be served before the next request of this caller; before one that goes `first`, none of its own. */
+  ahead(caller: string, first = false): number {
+    return this.#callers.ahead(caller, first);
   }
 
-  add(entry: T): void {
+  /** Adds behind the caller's other requests, or before them. Either way the callers keep their order. */
+  add(entry: T, first = false): void {
     const own = this.#byCaller.get(entry.caller);
     if (own === undefined) this.#byCaller.set(entry.caller, [entry]);
+    else if (first) own.unshift(entry);
     else own.push(entry);
     this.#callers.add(entry.caller);
   }

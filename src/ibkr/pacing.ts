@@ -1,11 +1,12 @@
 import type { Clock } from "../lib/clock.ts";
-import { GatewayError } from "../lib/errors.ts";
+import type { GatewayError } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
 import { abortReason } from "./abortable.ts";
 import { FairQueue, type Waiting } from "./fair-queue.ts";
 import { Gate } from "./gate.ts";
 import { DEAF_OBSERVER, endpointClassOf, type LimitReason, type PacingObserver } from "./pacing-observer.ts";
 import { ENDPOINT_LIMITS, GLOBAL_LIMITS, type PacingLimit } from "./pacing-table.ts";
+import { rateLimited } from "./rate-limited.ts";
 
 /** Nobody waits longer than this for a turn; a caller is better served by a clear "later". */
 const MAX_WAIT_MS = 20_000;
@@ -38,6 +39,8 @@ export interface TurnRequest {
   readonly urgent: boolean;
   /** The repeat right after a priming call, which IBKR counts as one with it. */
   readonly repeatsPriming: boolean;
+  /** Others wait until this one is done: it goes before what its own caller asked earlier. */
+  readonly othersWait?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -107,6 +110,7 @@ export class Pacer {
       gate,
       urgent: request.urgent,
       bypass: request.repeatsPriming,
+      first: request.othersWait === true,
       askedAt: now,
       resolve,
       reject,
@@ -139,9 +143,9 @@ export class Pacer {
   }
 
   /** Why a request may not even wait, and for how long not. */
-  #refusal({ caller, urgent, repeatsPriming }: TurnRequest, gate: Gate, now: number): [LimitReason, number] | undefined {
+  #refusal({ caller, urgent, repeatsPriming, othersWait }: TurnRequest, gate: Gate, now: number): [LimitReason, number] | undefined {
     const queue = urgent ? this.#urgent : this.#reads;
-    const ahead = queue.ahead(caller) + (urgent ? 0 : this.#urgent.size);
+    const ahead = queue.ahead(caller, othersWait) + (urgent ? 0 : this.#urgent.size);
     const globalMs = this.#global.waitFor(ahead, now);
     const waitMs = Math.max(globalMs, repeatsPriming ? 0 : gate.waitFor(gate.waiting.ahead(caller), now));
     if (waitMs > MAX_WAIT_MS) return ["wait", waitMs];
@@ -151,7 +155,7 @@ export class Pacer {
 
   #add(entry: Entry): void {
     entry.gate.waiting.add(entry.caller);
-    this.#queueOf(entry).add(entry);
+    this.#queueOf(entry).add(entry, entry.first);
   }
 
   #giveUp(entry: Entry): void {
@@ -249,11 +253,7 @@ export class Pacer {
 
   #limited(reason: LimitReason, waitMs: number): GatewayError {
     this.#observer.limited(reason);
-    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
-    return new GatewayError("rate_limited", "Too many requests are waiting for IBKR, which limits how many it answers.", {
-      whatToDo: `Try again in ${retryAfterSeconds} s, and ask for several instruments in one call where you can.`,
-      retryAfterSeconds,
-    });
+    return rateLimited(waitMs);
   }
 
   #sleep(now: number): void {
@@ -284,6 +284,7 @@ interface Entry extends Waiting {
   readonly endpoint: string;
   readonly urgent: boolean;
   readonly bypass: boolean;
+  readonly first: boolean;
   readonly askedAt: number;
   readonly resolve: (turn: Turn) => void;
   readonly reject: (error: Error) => void;

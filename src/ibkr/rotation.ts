@@ -24,9 +24,9 @@ export class Rotation {
     return first.done === true || first.value === caller;
   }
 
-  /** How many are served before the next request of this caller: its own, and of each other as many as there are rounds until then. */
-  ahead(caller: string): number {
-    const rounds = this.of(caller) + 1;
+  /** How many are served before the next request of this caller (or one that it puts `first`): its own, and of each other as many as there are rounds until then. */
+  ahead(caller: string, first = false): number {
+    const rounds = first ? 1 : this.of(caller) + 1;
     let ahead = rounds - 1;
     for (const [other, count] of this.#waiting) if (other !== caller) ahead += Math.min(count, rounds);
     return ahead;

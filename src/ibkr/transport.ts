@@ -26,6 +26,8 @@ export interface ApiRequest {
   readonly urgent?: boolean;
   /** The repeat right after a priming call. */
   readonly repeatsPriming?: boolean;
+  /** Other callers wait until this one is answered: it goes before what its own caller asked earlier. */
+  readonly othersWait?: boolean;
   /** Once sent, it is not given up when the caller hangs up: its answer decides what is known of an order. */
   readonly committing?: boolean;
 }
@@ -87,6 +89,7 @@ export class Transport {
       caller: options.caller,
       urgent: request.urgent === true || options.urgent === true,
       repeatsPriming: request.repeatsPriming === true,
+      othersWait: request.othersWait === true,
       signal: options.signal,
     });
     const startedAt = clock.monotonic();

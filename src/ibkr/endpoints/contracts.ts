@@ -15,7 +15,7 @@ const BOND_PLACEHOLDER = 2_147_483_647;
 /** `GET /iserver/secdef/search`, by ticker or by company name. */
 export function searchRequest(symbol: string, byName: boolean): ApiRequest {
   const path = "/iserver/secdef/search";
-  return { method: "GET", path, endpoint: path, query: { symbol, name: String(byName) } };
+  return { method: "GET", path, endpoint: path, query: { symbol, name: String(byName) }, othersWait: true };
 }
 
 /** `GET /trsrv/stocks`: all listings of a ticker. */
@@ -37,13 +37,25 @@ export function rulesRequest(conid: number): ApiRequest {
 /** `GET /iserver/secdef/strikes`. */
 export function strikesRequest(conid: number, month: string): ApiRequest {
   const path = "/iserver/secdef/strikes";
-  return { method: "GET", path, endpoint: path, query: { conid: String(conid), sectype: "OPT", month, exchange: "SMART" } };
+  return {
+    method: "GET",
+    path,
+    endpoint: path,
+    query: { conid: String(conid), sectype: "OPT", month, exchange: "SMART" },
+    othersWait: true,
+  };
 }
 
 /** `GET /iserver/secdef/info`: the contracts of one strike and right in a month, one per expiry. */
 export function optionInfoRequest(conid: number, option: { month: string; strike: string; right: string }): ApiRequest {
   const path = "/iserver/secdef/info";
-  return { method: "GET", path, endpoint: path, query: { conid: String(conid), sectype: "OPT", exchange: "SMART", ...option } };
+  return {
+    method: "GET",
+    path,
+    endpoint: path,
+    query: { conid: String(conid), sectype: "OPT", exchange: "SMART", ...option },
+    othersWait: true,
+  };
 }
 
 /** Hits of a search. */
