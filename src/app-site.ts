@@ -1,5 +1,6 @@
 import { createConnectionPages } from "./app-connections.ts";
 import { createCallerPages } from "./app-console.ts";
+import { createPortfolioPages } from "./app-portfolio.ts";
 import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
 import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
@@ -83,6 +84,7 @@ export function createSite(config: Config, parts: SiteParts): Site {
       showConsent: consent.show,
       decideConsent: consent.decide,
       connections: createConnectionPages(config, { ...deps, liveScript: assets.live.path }),
+      portfolio: createPortfolioPages(config, { ...deps, assets }),
     },
   };
 }

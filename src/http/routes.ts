@@ -9,6 +9,8 @@ import type { ChooseHandlers } from "../console/connections/set-up/choose-handle
 import type { StepHandlers } from "../console/connections/set-up/step-handlers.tsx";
 import type { ErrorHandlers } from "../console/errors/error-handlers.tsx";
 import type { KeyHandlers } from "../console/keys/key-handlers.tsx";
+import type { PortfolioHandlers } from "../console/portfolio/portfolio-handlers.tsx";
+import type { SecurityHandlers } from "../console/portfolio/security-handlers.tsx";
 import type { SystemHandlers } from "../console/system/system-handlers.tsx";
 import type { HelpHandlers } from "../help/help-handlers.tsx";
 import type { SignInHandlers } from "../auth/sign-in/create-sign-in.ts";
@@ -61,6 +63,13 @@ export interface SiteHandlers {
   readonly help: HelpHandlers;
   readonly connections: ConnectionPageHandlers;
   readonly callers: CallerPageHandlers;
+  readonly portfolio: PortfolioPageHandlers;
+}
+
+/** The handlers of the console's pages about what a connection holds. */
+export interface PortfolioPageHandlers {
+  readonly portfolio: PortfolioHandlers;
+  readonly security: SecurityHandlers;
 }
 
 /** The handlers of the console's pages about connections. */
@@ -109,6 +118,7 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
     ...signInRoutes(site.signIn),
     ...accountRoutes(site.signIn),
     ...connectionRoutes(site.connections),
+    ...portfolioRoutes(site.portfolio),
     ...callerRoutes(site.callers),
     ...helpRoutes(site.help),
   ];
@@ -161,6 +171,16 @@ function connectionRoutes({ list, connection, confirm, choose, step, created }: 
     { path: "/console/connections/:connection/live-trading", page: confirm.liveTrading.show, submit: confirm.liveTrading.submit },
     { path: "/console/connections/:connection/rotate", page: step.rotate },
     { path: "/console/connections/:connection/delete", page: confirm.remove.show, submit: confirm.remove.submit },
+  ];
+}
+
+function portfolioRoutes({ portfolio, security }: PortfolioPageHandlers): readonly Route[] {
+  return [
+    { path: "/console/connections/:connection/portfolio", page: portfolio.show },
+    { path: "/console/connections/:connection/portfolio/events", page: portfolio.events },
+    { path: "/console/connections/:connection/securities", page: security.search },
+    { path: "/console/connections/:connection/securities/:conid", page: security.show },
+    { path: "/console/connections/:connection/securities/:conid/events", page: security.events },
   ];
 }
 
