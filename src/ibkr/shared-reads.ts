@@ -22,7 +22,7 @@ export class SharedReads<V> {
     options.signal.throwIfAborted();
     const shared = this.#running.get(key) ?? this.#begin(key);
     shared.waiting += 1;
-    if (shared.attempts === 0 || (options.urgent === true && !shared.isUrgent)) attempt(shared, options, start);
+    if (shared.attempts === 0 || (options.urgent === true && !shared.isUrgent)) void attempt(shared, options, start);
     try {
       return await abortable(shared.outcome.promise, options.signal);
     } finally {
@@ -53,18 +53,16 @@ export class SharedReads<V> {
   }
 }
 
-function attempt<V>(shared: Shared<V>, options: CallOptions, start: (options: CallOptions) => Promise<V>): void {
+/** Never rejects. */
+async function attempt<V>(shared: Shared<V>, options: CallOptions, start: (options: CallOptions) => Promise<V>): Promise<void> {
   shared.attempts += 1;
   shared.isUrgent = options.urgent === true;
-  start({ ...options, signal: shared.giveUp.signal }).then(
-    (value) => {
-      shared.outcome.resolve(value);
-      // The other attempt may still wait for its turn: it need not be sent any more.
-      shared.giveUp.abort(new Error("another attempt was answered"));
-    },
-    (error: unknown) => {
-      shared.attempts -= 1;
-      if (shared.attempts === 0) shared.outcome.reject(error);
-    },
-  );
+  try {
+    shared.outcome.resolve(await start({ ...options, signal: shared.giveUp.signal }));
+    // The other attempt may still wait for its turn: it need not be sent any more.
+    shared.giveUp.abort(new Error("another attempt was answered"));
+  } catch (error) {
+    shared.attempts -= 1;
+    if (shared.attempts === 0) shared.outcome.reject(error);
+  }
 }
