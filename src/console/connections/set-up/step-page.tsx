@@ -95,7 +95,7 @@ export function StepPage(props: StepPageProps) {
 function Progress({ draft, index }: { readonly draft: ConnectionDraft; readonly index: number }) {
   const { steps } = draft.offer;
   return (
-    <nav class="steps" aria-label={texts.steps}>
+    <nav class="set-up-steps" aria-label={texts.steps}>
       <p>{texts.stepOf(index + 1, steps.length)}</p>
       <ol>
         {steps.map((step, at) => (
