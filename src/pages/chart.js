@@ -1,7 +1,7 @@
 // Draws charts with uPlot over the ones that came with the page. Without it, those stay.
 "use strict";
 
-const HEIGHT = 260;
+const HEIGHT = 320;
 /** Space between two lines of the grid that their labels need. */
 const LABEL_SPACE = 84;
 const PHONE_LABEL_SPACE = 64;
@@ -24,6 +24,7 @@ function axes(box, data) {
     {
       ...common,
       grid: { show: false },
+      size: 32,
       space: box.clientWidth < 480 ? PHONE_LABEL_SPACE : LABEL_SPACE,
       incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       values: (_plot, splits) => splits.map((index) => data.ticks[index] ?? ""),
@@ -42,7 +43,7 @@ function frame(box, data) {
   return {
     width: box.clientWidth,
     height: HEIGHT,
-    padding: [8, 0, 0, 8],
+    padding: [8, 0, 0, 26],
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { time: false } },
     axes: axes(box, data),
@@ -125,6 +126,10 @@ function draw(box) {
   const make = () => {
     plot?.destroy();
     plot = new uPlot(isCandles ? candleOptions(box, data) : valueOptions(box, data), [places(data), ...columns], box);
+    // While nothing is pointed at, the last one is told.
+    const tellLast = () => plot.setLegend({ idx: data.labels.length - 1 });
+    plot.over.addEventListener("mouseleave", tellLast);
+    tellLast();
   };
   for (const part of box.children) part.hidden = true;
   make();

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { listApiKeys } from "../../auth/api-keys.ts";
 import type { ConnectionHealth, ConnectionRef } from "../../connections/connections.ts";
+import { connectionsToSameLogin } from "../../connections/same-login.ts";
 import { listAppGrants } from "../../storage/app-grants.ts";
 import { findConnection } from "../../storage/connections.ts";
 import { nothingHere, type OwnPage } from "../console-visits.ts";
@@ -40,6 +41,17 @@ export async function activeFromOf(
   );
   const at = offers.find((offer) => offer.kind === kind)?.activeFrom(values, createdAt);
   return at !== undefined && at > clock.now() ? at : undefined;
+}
+
+/** Names of this person's other connections with the same login at the broker: they compete for its one session. */
+export async function duplicatesOf(
+  { storage }: Pick<ConnectionPagesDeps, "storage">,
+  ref: ConnectionRef,
+  kind: string,
+): Promise<readonly string[]> {
+  const row = await findConnection(storage, ref);
+  if (row === undefined) return [];
+  return await connectionsToSameLogin(storage, { ...ref, kind, settings: JSON.parse(row.settings) });
 }
 
 /** What uses a connection, and so stops working with it. */

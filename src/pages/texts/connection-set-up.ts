@@ -5,7 +5,6 @@ export const connectionSetUpTexts = {
   kind: "What it reaches",
   label: "Name",
   labelHint: "How you tell it from your other connections.",
-  labels: { simulated: "Simulator", paper: "Paper", live: "Live" },
   go: "Continue",
   going: "Working…",
   cancel: "Cancel",
@@ -73,6 +72,5 @@ export const connectionSetUpTexts = {
     label: "Enter a name of 1 to 60 characters.",
     wrong: "This can't be used.",
     missing: "This is needed.",
-    form_token: "This form was too old. Check it, then send it again.",
   },
 };

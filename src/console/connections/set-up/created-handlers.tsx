@@ -8,7 +8,7 @@ import { consoleFrame } from "../../console-frame.tsx";
 import { ownPage } from "../../console-visits.ts";
 import { connectionPath } from "../connection-paths.ts";
 import { RELOAD_SECONDS } from "../list-handlers.tsx";
-import { activeFromOf, withOwnConnection } from "../own-connection.ts";
+import { activeFromOf, duplicatesOf, withOwnConnection } from "../own-connection.ts";
 import { CreatedPage } from "./created-page.tsx";
 import type { SetUpDeps } from "./finished.ts";
 
@@ -46,6 +46,7 @@ export function createCreatedHandler(deps: SetUpDeps): (c: PageRequest) => Promi
           publicUrl={deps.publicUrl()}
           back={returnPath(c.req.query("return_to"))}
           activeFrom={await activeFromOf(deps, ref, health)}
+          duplicateOf={await duplicatesOf(deps, ref, health.kind)}
         />,
         { csp: LIVE_PAGE, headers: key === undefined ? { "Set-Cookie": deps.reveal.clearedCookie(place) } : {} },
       );

@@ -1,4 +1,5 @@
 import type { ConnectionHealth } from "../../../connections/connections.ts";
+import { plainText } from "../../../lib/plain-text.ts";
 import type { Secret } from "../../../lib/secret.ts";
 import { ButtonRow, LinkButton } from "../../../pages/components/button.tsx";
 import { Card } from "../../../pages/components/card.tsx";
@@ -8,6 +9,7 @@ import { RevealOnce } from "../../../pages/components/reveal-once.tsx";
 import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
 import { curlCommand } from "../../curl-command.ts";
 import { StatePart } from "../connection-page.tsx";
+import { MAX_LABEL_LENGTH } from "../connection-label.ts";
 import { connectionPath } from "../connection-paths.ts";
 import type { ConnectionTest } from "../connection-tests.ts";
 import { KeyWait } from "./key-wait.tsx";
@@ -25,6 +27,8 @@ export interface CreatedPageProps {
   readonly back: string | undefined;
   /** By when the broker takes its keys into use; undefined when it has. */
   readonly activeFrom: number | undefined;
+  /** Names of the person's other connections with the same login. */
+  readonly duplicateOf: readonly string[];
 }
 
 /** A new connection: whether it works, and its key, this once, with the command to try it; then on to where the person came from. */
@@ -46,6 +50,11 @@ export function CreatedPage(props: CreatedPageProps) {
         </Card>
       )}
       <StatePart health={health} test={props.test} now={props.now} formToken={props.formToken} servesDemo={props.servesDemo} />
+      {props.duplicateOf.length > 0 && (
+        <Notice tone="warning">
+          <p>{texts.duplicate(props.duplicateOf.map((label) => plainText(label, MAX_LABEL_LENGTH)))}</p>
+        </Notice>
+      )}
       {props.activeFrom !== undefined && <KeyWait at={props.activeFrom} now={props.now} />}
       <ButtonRow>
         {props.back !== undefined && (
