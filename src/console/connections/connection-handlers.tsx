@@ -129,7 +129,7 @@ async function propsOf(deps: ConnectionPagesDeps, { user }: OwnPage, { ref, heal
 }
 
 /** The offer of a connection's kind. */
-export function offerOf({ offers }: Pick<ConnectionPagesDeps, "offers">, kind: string): ConnectionPagesDeps["offers"][number] | undefined {
+function offerOf({ offers }: Pick<ConnectionPagesDeps, "offers">, kind: string): ConnectionPagesDeps["offers"][number] | undefined {
   return offers.find((offer) => offer.kind === kind);
 }
 
