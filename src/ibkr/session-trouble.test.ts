@@ -235,6 +235,21 @@ describe("the mode", () => {
     expect(ibkr.session.health().state).toBe("backing_off");
   });
 
+  it("that is contradicted while the session is opened anew freezes it all the same", async () => {
+    const ibkr = scriptedIbkr();
+    await ibkr.settle(ibkr.session.ready(forever));
+    ibkr.session.lost(1, "brokerage");
+    ibkr.answers.set("/iserver/accounts", () => {
+      ibkr.session.learned({ isPaper: false });
+      return { accounts: ["DU1234567"], isPaper: true };
+    });
+    await expect(ibkr.settle(ibkr.session.ready(forever))).rejects.toMatchObject({ code: "connection_frozen" });
+    const sent = ibkr.sent.length;
+    await expect(ibkr.settle(ibkr.session.ready(forever))).rejects.toMatchObject({ code: "connection_frozen" });
+    expect(ibkr.sent).toHaveLength(sent);
+    expect(ibkr.session.health().state).toBe("frozen");
+  });
+
   it("that the stream's greeting contradicts freezes the session", async () => {
     const ibkr = scriptedIbkr();
     await ibkr.settle(ibkr.session.ready(forever));

@@ -269,6 +269,8 @@ export class Session {
   }
 
   #succeeded(opened: Opened): void {
+    // The stream may have contradicted the mode meanwhile: what was frozen stays so.
+    this.#refuseEnded();
     const accountIds = ownAccountIds(opened.accounts);
     this.#generation += 1;
     this.#opened = opened;
@@ -283,6 +285,7 @@ export class Session {
 
   #failed(error: unknown, hasInitialized: boolean): GatewayError {
     if (this.#ended.signal.aborted) return closed();
+    if (this.#state.name === "frozen" && this.#failure !== undefined) return this.#failure;
     const fault = error instanceof SessionFault ? error : new SessionFault("refused", "brokerage_session", unreachable(error));
     if (fault.kind === "disproven") return this.#freeze(fault.failure);
     this.#failure = fault.failure;
@@ -297,7 +300,6 @@ export class Session {
 
   #freeze(failure: GatewayError): GatewayError {
     this.#failure = failure;
-    this.#stopKeepAlive?.();
     this.#health.fail("brokerage_session", "down", failure);
     this.#apply({ type: "disproven" });
     this.#deps.log.error({ code: failure.code, reason: failure.message }, "connection frozen");
