@@ -20,6 +20,7 @@ import { createHostPolicy } from "../src/upstreams/host-policy.ts";
 import { connectUpstream } from "../src/upstreams/index.ts";
 import { startBuiltGateway, startProgram, temporaryFolder } from "../test/support/built-gateway.ts";
 import { measureBearerCheck } from "./bench-bearer.ts";
+import { measureQuotes, type QuoteCost } from "./bench-quotes.ts";
 
 const CONNECTIONS = 8;
 const ROUND_SECONDS = 4;
@@ -180,6 +181,7 @@ async function measureAddedTime(gateway: Target, simulator: { url: string; folde
         dhPrime: secret("dh_prime"),
         privateSignaturePem: secret("private_signature.pem"),
         privateEncryptionPem: secret("private_encryption.pem"),
+        proofKey: secret("proof_key.pem"),
       },
     },
     {
@@ -244,6 +246,15 @@ async function showBearerCheck(): Promise<void> {
   console.log(`  API key       ${key.toFixed(1)} µs  (aim: at most 30) ${verdict(key <= 30)}`);
 }
 
+async function showQuotes(): Promise<void> {
+  const { stream, poll } = await measureQuotes();
+  const line = ({ calls, upstreamRequests, p50Ms, p99Ms }: QuoteCost): string =>
+    `${upstreamRequests} upstream requests for ${calls} calls   p50 ${p50Ms.toFixed(2)} ms   p99 ${p99Ms.toFixed(2)} ms`;
+  console.log("a warm quote, four times a second");
+  console.log(`  by stream  ${line(stream)}`);
+  console.log(`  by poll    ${line(poll)}`);
+}
+
 async function bench(): Promise<void> {
   const folder = temporaryFolder();
   const simulator = startProgram("dist/simulator/cli.js", ["--port", "0", "--credentials-dir", folder]);
@@ -262,6 +273,7 @@ async function bench(): Promise<void> {
     await gateway.stop();
     await simulator.stop();
   }
+  await showQuotes();
   await showBearerCheck();
 }
 
