@@ -22,13 +22,18 @@ export interface TradingSwitch {
   readonly mode: string;
   /** When its owner allowed orders on it; null while it doesn't. */
   readonly live_trading_enabled_at: number | null;
+  /** When its owner paused it; null while it works. */
+  readonly paused_at: number | null;
+  /** When a broker proved another kind of account, and which; null while none did. */
+  readonly frozen_at: number | null;
+  readonly frozen_because: string | null;
 }
 
 /** Reads it as it is now; undefined when this user has no such connection. */
 export async function findTradingSwitch(db: Kysely<Database>, key: ConnectionKey): Promise<TradingSwitch | undefined> {
   return await db
     .selectFrom("connections")
-    .select(["label", "mode", "live_trading_enabled_at"])
+    .select(["label", "mode", "live_trading_enabled_at", "paused_at", "frozen_at", "frozen_because"])
     .where("id", "=", key.connectionId)
     .where("user_id", "=", key.userId)
     .executeTakeFirst();

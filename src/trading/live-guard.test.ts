@@ -96,6 +96,25 @@ describe.each(ENGINES)("a connection to real money on %s", (engine) => {
     expect(bench.placed()).toBe(placed);
   });
 
+  it.each([
+    ["connection_paused", { paused_at: 1 }],
+    ["connection_frozen", { frozen_at: 1, frozen_because: "It was made for a paper account." }],
+  ])("sends nothing over a link that another process knows to be stopped: %s", async (code, stopped) => {
+    await setLiveTrading(bench.stack.storage, key(), 1);
+    const write = (values: typeof stopped | { paused_at: null; frozen_at: null }) =>
+      bench.stack.storage.db.updateTable("connections").set(values).where("id", "=", key().connectionId).execute();
+    const asked = await bench.stack.complete(placeOrder, await bench.farLimit());
+    const placed = bench.placed();
+    await write(stopped);
+    try {
+      expect((await failure(bench.stack.complete(placeOrder, bench.market()))).code).toBe(code);
+      expect((await failure(bench.stack.complete(placeOrder, { confirm_token: asked["confirm_token"] ?? "" }))).code).toBe(code);
+      expect(bench.placed()).toBe(placed);
+    } finally {
+      await write({ paused_at: null, frozen_at: null });
+    }
+  });
+
   it("is told from one to invented money, which needs no leave", async () => {
     await becomes("simulated");
     expect(await bench.stack.complete(placeOrder, bench.market())).toHaveProperty("order_id");
