@@ -108,6 +108,10 @@ function tourStops(origin: string, { connectionId, requestId }: TourIds, host: T
   const person: Readonly<Record<string, string>> = {
     connections: "/console",
     connection,
+    portfolio: `${connection}/portfolio`,
+    // Apple's stock.
+    security: `${connection}/securities/265598`,
+    "security-search": `${connection}/securities?q=apple`,
     "new-connection": "/console/connections/new",
     "delete-connection": `${connection}/delete`,
     keys: "/console/keys",

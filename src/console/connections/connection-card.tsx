@@ -81,6 +81,10 @@ export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDem
             {texts.test.button}
           </ActionForm>
         )}
+        <a class="button secondary small" href={connectionPath(connectionId, "portfolio")}>
+          {texts.portfolio}
+          <span class="visually-hidden"> {name}</span>
+        </a>
         <PauseForm health={health} formToken={formToken} from="list" isSmall />
         <a class="button secondary small" href={connectionPath(connectionId)}>
           {texts.manage}

@@ -60,6 +60,9 @@ export function ConnectionPage(props: ConnectionPageProps) {
           ]}
         />
         <div class="actions">
+          <a class="button secondary small" href={connectionPath(health.connectionId, "portfolio")}>
+            {texts.portfolio}
+          </a>
           <a class="button secondary small" href={CONSOLE_PATHS.keys}>
             {texts.keys}
           </a>

@@ -2,6 +2,7 @@ import { PlainName } from "../../pages/components/plain-name.tsx";
 import { portfolioTexts } from "../../pages/texts/portfolio.ts";
 import { Decimal } from "../../lib/decimal.ts";
 import type { Allocation } from "./allocation.ts";
+import { descriptionOf } from "./holdings.ts";
 import { percentText } from "./number-text.ts";
 
 const texts = portfolioTexts.allocation;
@@ -34,7 +35,7 @@ export function AllocationPicture({ allocation }: { readonly allocation: Allocat
           {allocation.largest.map(({ key, holding, tenths }) => (
             <li>
               <span>
-                {holding === undefined ? nameOf(key) : <PlainName value={holding.position.description ?? holding.position.symbol} />}
+                {holding === undefined ? nameOf(key) : <PlainName value={descriptionOf(holding.position) ?? holding.position.symbol} />}
               </span>
               <span class="share-figure">{shareText(tenths)}</span>
               <svg

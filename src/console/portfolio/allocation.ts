@@ -21,7 +21,7 @@ export interface Allocation {
 }
 
 /** Holdings with a slice of their own. */
-const MAX_LARGEST = 7;
+const MAX_LARGEST = 5;
 const ALL_TENTHS = 1000;
 
 /** Works out the picture; undefined where there is nothing to divide. */

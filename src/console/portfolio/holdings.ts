@@ -13,6 +13,8 @@ export interface Holding {
   readonly holdingClass: HoldingClass;
   /** Its market value in the base currency; undefined where no rate is known. */
   readonly baseValue: Decimal | undefined;
+  /** Its unrealized profit in the base currency. */
+  readonly basePnl: Decimal | undefined;
   /** Percent of the account's net value. */
   readonly share: Decimal | undefined;
   /** Unrealized profit in percent of what was paid. */
@@ -40,11 +42,13 @@ export function holdingsOf(
     .map((position) => {
       const { marketValue, unrealizedPnl, currency } = position;
       const rate = rates.get(currency);
-      const baseValue = marketValue === undefined || rate === undefined ? undefined : marketValue.times(rate);
+      const inBase = (value: Decimal | undefined) => (value === undefined || rate === undefined ? undefined : value.times(rate));
+      const baseValue = inBase(marketValue);
       return {
         position,
         holdingClass: CLASSES[position.secType] ?? "other",
         baseValue,
+        basePnl: inBase(unrealizedPnl),
         share: baseValue === undefined || netValue === undefined ? undefined : percentOf(baseValue, netValue),
         pnlPercent:
           marketValue === undefined || unrealizedPnl === undefined
@@ -52,6 +56,12 @@ export function holdingsOf(
             : percentOf(unrealizedPnl, marketValue.minus(unrealizedPnl).abs()),
       };
     });
+}
+
+/** What a position is called beyond its symbol, without the exchange's own code that IBKR adds to derivatives; undefined where that says no more. */
+export function descriptionOf({ symbol, description }: Pick<Position, "symbol" | "description">): string | undefined {
+  const text = description?.replace(/\s*\[[^\]]*\]$/, "").trim();
+  return text === undefined || text === "" || text === symbol ? undefined : text;
 }
 
 /** What part of `whole` is, in percent; undefined of nothing. */

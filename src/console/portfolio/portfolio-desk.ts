@@ -7,37 +7,31 @@ import type { AccountPnl, MarketHours, Performance, PerformancePeriod } from "..
 import type { ConnectionRef, Connections } from "../../connections/connections.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
-import { type Part, Readings } from "./readings.ts";
+import { type Pace, type Part, Readings } from "./readings.ts";
 
 /** One account of one person's connection. */
 export interface AccountRef extends ConnectionRef {
   readonly accountId: string;
 }
 
-/** How current a part has to be. */
-export interface Pace {
-  /** Left out: as fresh as a page that somebody has just asked for. */
-  readonly freshMs?: number | undefined;
-}
-
 /** What the pages read of a connection; each part comes or fails by itself, after a moment at most. */
 export interface PortfolioDesk {
-  accounts(ref: ConnectionRef): Promise<Part<readonly Account[]>>;
+  accounts(ref: ConnectionRef, pace?: Pace): Promise<Part<readonly Account[]>>;
   positions(ref: AccountRef, pace?: Pace): Promise<Part<readonly Position[]>>;
   ledger(ref: AccountRef, pace?: Pace): Promise<Part<CashLedger>>;
   summary(ref: AccountRef, pace?: Pace): Promise<Part<AccountSummary>>;
-  pnl(ref: AccountRef): Promise<Part<AccountPnl>>;
-  orders(ref: AccountRef): Promise<Part<OrderList>>;
+  pnl(ref: AccountRef, pace?: Pace): Promise<Part<AccountPnl>>;
+  orders(ref: AccountRef, pace?: Pace): Promise<Part<OrderList>>;
   /** Executions of today. */
-  trades(ref: AccountRef): Promise<Part<readonly Trade[]>>;
-  performance(ref: AccountRef, period: PerformancePeriod): Promise<Part<Performance>>;
+  trades(ref: AccountRef, pace?: Pace): Promise<Part<readonly Trade[]>>;
+  performance(ref: AccountRef, period: PerformancePeriod, pace?: Pace): Promise<Part<Performance>>;
   /** `null` for an id that no contract has. */
-  instrument(ref: ConnectionRef, conid: number): Promise<Part<Instrument | null>>;
+  instrument(ref: ConnectionRef, conid: number, pace?: Pace): Promise<Part<Instrument | null>>;
   /** `null` where the broker has no quote. */
-  quote(ref: ConnectionRef, conid: number): Promise<Part<Quote | null>>;
-  history(ref: ConnectionRef, request: HistoryRequest): Promise<Part<History>>;
-  marketHours(ref: ConnectionRef, conid: number): Promise<Part<MarketHours>>;
-  search(ref: ConnectionRef, query: string): Promise<Part<readonly SecurityMatch[]>>;
+  quote(ref: ConnectionRef, conid: number, pace?: Pace): Promise<Part<Quote | null>>;
+  history(ref: ConnectionRef, request: HistoryRequest, pace?: Pace): Promise<Part<History>>;
+  marketHours(ref: ConnectionRef, conid: number, pace?: Pace): Promise<Part<MarketHours>>;
+  search(ref: ConnectionRef, query: string, pace?: Pace): Promise<Part<readonly SecurityMatch[]>>;
 }
 
 export interface PortfolioDeskDeps {
@@ -91,31 +85,40 @@ export function createPortfolioDesk({ connections, clock, log }: PortfolioDeskDe
   const ofAccount = (ref: AccountRef): string => key(ref, ref.accountId);
 
   return {
-    accounts: (ref) => accounts.read(key(ref), { load: by(ref, (broker, options) => broker.accounts(options)) }),
-    positions: (ref, { freshMs } = {}) =>
-      positions.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.positions(ref.accountId, options)), freshMs }),
-    ledger: (ref, { freshMs } = {}) =>
-      ledgers.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.cashLedger(ref.accountId, options)), freshMs }),
-    summary: (ref, { freshMs } = {}) =>
-      summaries.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.summary(ref.accountId, options)), freshMs }),
-    pnl: (ref) => pnls.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.pnl(ref.accountId, options)) }),
-    orders: (ref) => orders.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.orders(ref.accountId, options)) }),
-    trades: (ref) => trades.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.trades(ref.accountId, 1, options)) }),
-    performance: (ref, period) =>
+    accounts: (ref, pace) => accounts.read(key(ref), { load: by(ref, (broker, options) => broker.accounts(options)), pace }),
+    positions: (ref, pace) =>
+      positions.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.positions(ref.accountId, options)), pace }),
+    ledger: (ref, pace) =>
+      ledgers.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.cashLedger(ref.accountId, options)), pace }),
+    summary: (ref, pace) =>
+      summaries.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.summary(ref.accountId, options)), pace }),
+    pnl: (ref, pace) => pnls.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.pnl(ref.accountId, options)), pace }),
+    orders: (ref, pace) => orders.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.orders(ref.accountId, options)), pace }),
+    trades: (ref, pace) =>
+      trades.read(ofAccount(ref), { load: by(ref, (broker, options) => broker.trades(ref.accountId, 1, options)), pace }),
+    performance: (ref, period, pace) =>
       performances.read(key(ref, ref.accountId, period), {
         load: by(ref, (broker, options) => broker.performance(ref.accountId, period, options)),
+        pace,
       }),
-    instrument: (ref, conid) =>
+    instrument: (ref, conid, pace) =>
       instruments.read(key(ref, conid), {
         load: by(ref, async (broker, options) => (await broker.instruments([conid], options))[0] ?? null),
+        pace,
       }),
-    quote: (ref, conid) =>
-      quotes.read(key(ref, conid), { load: by(ref, async (broker, options) => (await broker.quotes([conid], options))[0] ?? null) }),
-    history: (ref, request) =>
+    quote: (ref, conid, pace) =>
+      quotes.read(key(ref, conid), {
+        load: by(ref, async (broker, options) => (await broker.quotes([conid], options))[0] ?? null),
+        pace,
+      }),
+    history: (ref, request, pace) =>
       histories.read(key(ref, request.conid, request.period, request.bar), {
         load: by(ref, (broker, options) => broker.history(request, options)),
+        pace,
       }),
-    marketHours: (ref, conid) => hours.read(key(ref, conid), { load: by(ref, (broker, options) => broker.marketHours(conid, options)) }),
-    search: (ref, query) => searches.read(key(ref, query), { load: by(ref, (broker, options) => broker.search(query, options)) }),
+    marketHours: (ref, conid, pace) =>
+      hours.read(key(ref, conid), { load: by(ref, (broker, options) => broker.marketHours(conid, options)), pace }),
+    search: (ref, query, pace) =>
+      searches.read(key(ref, query), { load: by(ref, (broker, options) => broker.search(query, options)), pace }),
   };
 }

@@ -21,7 +21,7 @@ import { PartFaults } from "./part-faults.tsx";
 import { readPortfolioView, type PortfolioView } from "./portfolio-address.ts";
 import type { AccountRef, PortfolioDesk } from "./portfolio-desk.ts";
 import { PortfolioPage, type PortfolioPageProps, type PortfolioParts, portfolioParts } from "./portfolio-page.tsx";
-import type { Part } from "./readings.ts";
+import { type Pace, PAGE_WAIT_MS, type Part } from "./readings.ts";
 import { SearchForm } from "./search-form.tsx";
 import { StoppedNotice, stoppedState } from "./stopped-notice.tsx";
 
@@ -52,7 +52,7 @@ export const RELOAD_SECONDS = 5;
 /** How often an open page looks: what streams costs no request then. */
 export const LOOK_EVERY_MS = 3_000;
 /** Holdings are asked at the broker, three requests: an open page does it at a calmer pace. */
-const HOLDINGS_PACE = { freshMs: 9_000 };
+export const HOLDINGS_MS = 9_000;
 const MAX_LABEL_LENGTH = 60;
 
 /** Makes the handlers. They open the connection's session when it is closed. */
@@ -75,12 +75,13 @@ async function showPortfolio(deps: PortfolioDeps, page: OwnPage, health: Connect
   const frame = portfolioFrame(page, health);
   const stopped = stoppedState(health, deps.servesDemo);
   if (stopped !== undefined) return deps.pages.page(frame, <StoppedNotice state={stopped} connectionId={connectionId} />);
-  const found = await accountsOf(deps, { connectionId, userId: user.userId }, health);
+  const pace = { until: deps.clock.now() + PAGE_WAIT_MS };
+  const found = await accountsOf(deps, { connectionId, userId: user.userId }, health, pace);
   if (found.accounts === undefined) return waitingPage(deps, frame, { connectionId, accounts: found.part });
   const account = accountIn(found.accounts, view.accountId);
   if (account === undefined) return nothingHere(deps, page);
   const ref = { connectionId, userId: user.userId, accountId: account.accountId };
-  const parts = await readParts(deps, ref, view);
+  const parts = await readParts(deps, ref, { view, pace });
   const props = propsOf(deps, { ref, health, accounts: found.accounts, view, parts });
   const isWaiting = Object.values(props.parts).some((part: Part<unknown>) => part.isPending);
   return deps.pages.page(
@@ -115,7 +116,7 @@ async function tellPortfolio(deps: PortfolioDeps, { c, user }: OwnPage, health: 
     draw: async () => {
       const present = await deps.connections.health(own);
       if (present === undefined || stoppedState(present, deps.servesDemo) !== undefined) return undefined;
-      const parts = await readParts(deps, ref, view, HOLDINGS_PACE);
+      const parts = await readParts(deps, ref, { view, holdingsMs: HOLDINGS_MS });
       return portfolioParts(propsOf(deps, { ref, health: present, accounts, view, parts }));
     },
   });
@@ -141,20 +142,22 @@ function propsOf({ clock }: PortfolioDeps, { ref, health, accounts, view, parts 
   };
 }
 
-async function readParts(
-  { desk }: PortfolioDeps,
-  ref: AccountRef,
-  { period }: PortfolioView,
-  pace?: { readonly freshMs: number },
-): Promise<PortfolioParts> {
+interface ReadHow {
+  readonly view: PortfolioView;
+  readonly pace?: Pace;
+  readonly holdingsMs?: number;
+}
+
+async function readParts({ desk }: PortfolioDeps, ref: AccountRef, { view, pace, holdingsMs }: ReadHow): Promise<PortfolioParts> {
+  const calmly = { ...pace, freshMs: holdingsMs };
   const [positions, ledger, summary, pnl, orders, trades, performance] = await Promise.all([
-    desk.positions(ref, pace),
-    desk.ledger(ref, pace),
-    desk.summary(ref, pace),
-    desk.pnl(ref),
-    desk.orders(ref),
-    desk.trades(ref),
-    desk.performance(ref, period),
+    desk.positions(ref, calmly),
+    desk.ledger(ref, calmly),
+    desk.summary(ref, calmly),
+    desk.pnl(ref, pace),
+    desk.orders(ref, pace),
+    desk.trades(ref, pace),
+    desk.performance(ref, view.period, pace),
   ]);
   return { positions, ledger, summary, pnl, orders, trades, performance };
 }
@@ -164,9 +167,10 @@ export async function accountsOf(
   { desk }: Pick<PortfolioDeps, "desk">,
   ref: { readonly connectionId: string; readonly userId: string },
   { accounts }: ConnectionHealth,
+  pace?: Pace,
 ): Promise<{ readonly accounts: readonly Account[] | undefined; readonly part: Part<readonly Account[]> | undefined }> {
   if (accounts !== undefined && accounts.length > 0) return { accounts, part: undefined };
-  const part = await desk.accounts(ref);
+  const part = await desk.accounts(ref, pace);
   return { accounts: part.value, part };
 }
 

@@ -35,8 +35,10 @@ export function nextOrder(present: PositionOrder, key: SortKey): PositionOrder {
 /** Sorts holdings; what isn't known comes last either way, and equals stand by symbol. */
 export function sortHoldings(holdings: readonly Holding[], { key, isDescending }: PositionOrder): readonly Holding[] {
   const direction = isDescending ? -1 : 1;
+  // Yen and dollars don't compare by their digits; where no rate is known at all there is nothing else to go by.
+  const hasRates = holdings.some(({ baseValue }) => baseValue !== undefined);
   return holdings.toSorted((a, b) => {
-    const [first, second] = [sortedBy(a, key), sortedBy(b, key)];
+    const [first, second] = [sortedBy(a, key, hasRates), sortedBy(b, key, hasRates)];
     if (first === undefined || second === undefined) {
       return first === second ? bySymbol(a, b) : first === undefined ? 1 : -1;
     }
@@ -44,7 +46,7 @@ export function sortHoldings(holdings: readonly Holding[], { key, isDescending }
   });
 }
 
-function sortedBy({ position, baseValue, share }: Holding, key: SortKey): Decimal | string | undefined {
+function sortedBy({ position, baseValue, basePnl, share }: Holding, key: SortKey, hasRates: boolean): Decimal | string | undefined {
   switch (key) {
     case "symbol":
       return position.symbol;
@@ -55,10 +57,9 @@ function sortedBy({ position, baseValue, share }: Holding, key: SortKey): Decima
     case "price":
       return position.marketPrice;
     case "value":
-      // In one currency where the rates are known: yen and dollars don't compare by their digits.
-      return baseValue ?? position.marketValue;
+      return hasRates ? baseValue : position.marketValue;
     case "pnl":
-      return position.unrealizedPnl;
+      return hasRates ? basePnl : position.unrealizedPnl;
     case "currency":
       return position.currency;
     case "share":

@@ -4,7 +4,7 @@ import { Decimal } from "../../lib/decimal.ts";
 import { PlainName } from "../../pages/components/plain-name.tsx";
 import { portfolioTexts } from "../../pages/texts/portfolio.ts";
 import { Amount, Gain, NoFigure, Price } from "./figures.tsx";
-import { type Holding, HOLDING_CLASSES, type HoldingClass } from "./holdings.ts";
+import { descriptionOf, type Holding, HOLDING_CLASSES, type HoldingClass } from "./holdings.ts";
 import { percentText, quantityText } from "./number-text.ts";
 import { nextOrder, type PositionOrder, SORT_KEYS, type SortKey } from "./position-order.ts";
 
@@ -98,13 +98,14 @@ function ClassRows({
 }
 
 function SecurityName({ holding: { position }, href }: { readonly holding: Holding; readonly href: string }) {
-  const { symbol, description, conid } = position;
+  const { symbol, conid } = position;
+  const description = descriptionOf(position);
   return (
     <>
       <a href={href} id={`position-${conid}`}>
         <PlainName value={symbol} />
       </a>
-      {description !== undefined && description !== symbol && (
+      {description !== undefined && (
         <span class="hint cell-note">
           <PlainName value={description} />
         </span>

@@ -35,12 +35,19 @@ export interface ReadingsOptions {
 /** How one part is read. */
 export interface Read<V> {
   readonly load: (signal: AbortSignal) => Promise<V>;
+  readonly pace?: Pace | undefined;
+}
+
+/** How current a part has to be, and how long it is waited for. */
+export interface Pace {
   /** In place of the usual time, as for a page that keeps itself current at a calmer pace. */
   readonly freshMs?: number | undefined;
+  /** When the page is answered whatever has come, epoch ms; left out for a moment from now. */
+  readonly until?: number | undefined;
 }
 
 /** How long a page waits for what it hasn't got: opening a session takes under a second when all is well. */
-const PAGE_WAIT_MS = 3_000;
+export const PAGE_WAIT_MS = 3_000;
 /** Then a read is given up; its page has been answered long since. */
 const LOAD_LIMIT_MS = 30_000;
 /** An older value stands in when the broker can't be asked; older than this it would mislead. */
@@ -68,16 +75,17 @@ export class Readings<V> {
   }
 
   /** Answers what is fresh at once, and otherwise what is known after a moment. Never throws for what the broker says. */
-  async read(key: string, { load, freshMs = this.#options.freshMs }: Read<V>): Promise<Part<V>> {
+  async read(key: string, { load, pace = {} }: Read<V>): Promise<Part<V>> {
     const kept = this.#kept.get(key);
-    if (kept !== undefined && this.#serves(kept, freshMs)) return partOf(kept, false);
+    if (kept !== undefined && this.#serves(kept, pace.freshMs ?? this.#options.freshMs)) return partOf(kept, false);
     let loading = this.#loading.get(key);
     if (loading === undefined) {
       loading = this.#load(key, load).finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
       background(loading, this.#options.log, "reading a part of a page");
     }
-    await this.#patiently(loading);
+    const now = this.#options.clock.now();
+    await this.#patiently(loading, Math.max(0, (pace.until ?? now + PAGE_WAIT_MS) - now));
     return partOf(this.#kept.get(key), this.#loading.has(key));
   }
 
@@ -109,9 +117,10 @@ export class Readings<V> {
     }
   }
 
-  async #patiently(loading: Promise<void>): Promise<void> {
+  async #patiently(loading: Promise<void>, waitMs: number): Promise<void> {
+    if (waitMs === 0) return;
     const enough = new AbortController();
-    const timer = this.#options.clock.wait(PAGE_WAIT_MS, enough.signal).catch(() => undefined);
+    const timer = this.#options.clock.wait(waitMs, enough.signal).catch(() => undefined);
     try {
       await Promise.race([loading, timer]);
     } finally {

@@ -13,8 +13,16 @@ import { liveParts } from "../live-parts.ts";
 import { withConnectionHealth } from "./own-portfolio.ts";
 import { PartFaults } from "./part-faults.tsx";
 import { portfolioPath, readSecurityView, type SecurityView } from "./portfolio-address.ts";
-import { accountIn, accountsOf, LOOK_EVERY_MS, type PortfolioDeps, RELOAD_SECONDS, titleWithMode } from "./portfolio-handlers.tsx";
-import type { Part } from "./readings.ts";
+import {
+  accountIn,
+  accountsOf,
+  HOLDINGS_MS,
+  LOOK_EVERY_MS,
+  type PortfolioDeps,
+  RELOAD_SECONDS,
+  titleWithMode,
+} from "./portfolio-handlers.tsx";
+import { type Pace, PAGE_WAIT_MS, type Part } from "./readings.ts";
 import { MAX_QUERY_LENGTH, SearchForm } from "./search-form.tsx";
 import { SearchPage } from "./search-page.tsx";
 import { NO_ACCOUNT_PARTS, SecurityPage, type SecurityPageProps, type SecurityParts, securityParts } from "./security-page.tsx";
@@ -30,8 +38,6 @@ export interface SecurityHandlers {
 /** IBKR's contract ids. */
 const CONID = /^[1-9]\d{0,9}$/;
 const MAX_NAME_LENGTH = 60;
-/** Positions are asked at the broker: an open page does it at a calmer pace. */
-const HOLDINGS_PACE = { freshMs: 9_000 };
 
 /** Makes the handlers. They open the connection's session when it is closed. */
 export function createSecurityHandlers(deps: PortfolioDeps): SecurityHandlers {
@@ -60,11 +66,12 @@ async function showSecurity(deps: PortfolioDeps, page: OwnPage, health: Connecti
       <StoppedNotice state={stopped} connectionId={connectionId} />,
     );
   }
-  const instrument = await deps.desk.instrument({ connectionId, userId: user.userId }, conid);
+  const pace = { until: deps.clock.now() + PAGE_WAIT_MS };
+  const instrument = await deps.desk.instrument({ connectionId, userId: user.userId }, conid, pace);
   if (instrument.value === null) return unknownSecurity(deps, page, { health, view });
   if (instrument.value === undefined)
     return waitForSecurity(deps, frameOf(page, health, { title: String(conid), view }), { connectionId, instrument });
-  const props = await propsOf(deps, page, { health, view, instrument: instrument.value });
+  const props = await propsOf(deps, page, { health, view, instrument: instrument.value, pace });
   const isWaiting = Object.values(props.parts).some((part: Part<unknown>) => part.isPending);
   return deps.pages.page(
     {
@@ -98,7 +105,7 @@ async function tellSecurity(deps: PortfolioDeps, page: OwnPage, health: Connecti
     draw: async () => {
       const present = await deps.connections.health(own);
       if (present === undefined || stoppedState(present, deps.servesDemo) !== undefined) return undefined;
-      return securityParts(await propsOf(deps, page, { health: present, view, instrument, pace: HOLDINGS_PACE }));
+      return securityParts(await propsOf(deps, page, { health: present, view, instrument, holdingsMs: HOLDINGS_MS }));
     },
   });
 }
@@ -107,22 +114,22 @@ interface SecurityFrom {
   readonly health: ConnectionHealth;
   readonly view: SecurityView;
   readonly instrument: Instrument;
-  /** For a page that is open already: what doesn't change by itself is not asked for. */
-  readonly pace?: { readonly freshMs: number };
+  readonly pace?: Pace;
+  readonly holdingsMs?: number;
 }
 
 async function propsOf(deps: PortfolioDeps, { user }: OwnPage, from: SecurityFrom): Promise<SecurityPageProps> {
   const { desk, clock } = deps;
-  const { health, view, instrument, pace } = from;
+  const { health, view, instrument, pace, holdingsMs } = from;
   const { connectionId } = health;
   const own = { connectionId, userId: user.userId };
   const { conid } = instrument;
   const { period, bar } = view.range;
   const [quote, history, marketHours, ofAccount] = await Promise.all([
-    desk.quote(own, conid),
-    desk.history(own, { conid, period, bar, outsideRth: false }),
-    desk.marketHours(own, conid),
-    accountPartsOf(deps, { ...own, health, view, pace }),
+    desk.quote(own, conid, pace),
+    desk.history(own, { conid, period, bar, outsideRth: false }, pace),
+    desk.marketHours(own, conid, pace),
+    accountPartsOf(deps, { ...own, health, view, pace, holdingsMs }),
   ]);
   return {
     connectionId,
@@ -139,15 +146,19 @@ async function accountPartsOf(
   from: Pick<SecurityFrom, "health" | "view"> & {
     readonly connectionId: string;
     readonly userId: string;
-    readonly pace: SecurityFrom["pace"];
+    readonly pace: Pace | undefined;
+    readonly holdingsMs: number | undefined;
   },
 ): Promise<Pick<SecurityParts, "positions" | "orders">> {
   const own = { connectionId: from.connectionId, userId: from.userId };
-  const { accounts } = await accountsOf(deps, own, from.health);
+  const { accounts } = await accountsOf(deps, own, from.health, from.pace);
   const account = accountIn(accounts ?? [], from.view.accountId);
   if (account === undefined) return NO_ACCOUNT_PARTS;
   const ref = { ...own, accountId: account.accountId };
-  const [positions, orders] = await Promise.all([deps.desk.positions(ref, from.pace), deps.desk.orders(ref)]);
+  const [positions, orders] = await Promise.all([
+    deps.desk.positions(ref, { ...from.pace, freshMs: from.holdingsMs }),
+    deps.desk.orders(ref, from.pace),
+  ]);
   return { positions, orders };
 }
 

@@ -34,6 +34,7 @@ export const connectionTexts = {
   mcpHint: "The address for apps. It is the same for all your connections: the app's sign-in, or the key, says which one is meant.",
   backToConnection: "Back to the connection",
   manage: "Manage",
+  portfolio: "Portfolio",
   useIt: "Use it",
   keys: "API keys",
   apps: "Connected apps",
