@@ -10,6 +10,7 @@ import { prepareFirstSetup } from "./auth/sign-in/create-sign-in.ts";
 import type { Config } from "./config.ts";
 import type { Caller } from "./connections/caller.ts";
 import { connectionOffers } from "./connections/connection-offers.ts";
+import type { Connections } from "./connections/connections.ts";
 import { createConnections } from "./connections/pool.ts";
 import { toolsetOf } from "./connections/toolsets.ts";
 import { provideDemo } from "./demo.ts";
@@ -111,7 +112,6 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const audit = opened(createAuditLog({ storage, clock, log }));
   const metrics = createMetrics();
   const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
-  showGauges(metrics, { audit, budgets });
   const connections = opened(
     createConnections({
       storage,
@@ -126,7 +126,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
       ibkrBaseUrls: deps.ibkrBaseUrls,
     }),
   );
-  metrics.gauges({ name: "gateway_links", help: "Live links to brokers, by state", label: "state" }, () => connections.linkStates());
+  showFigures(metrics, { audit, budgets, connections });
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
   const issuer = (): string => server.url;
   const bearer = opened(createBearerCheck({ storage, clock, log, resource: () => mcpResource(issuer()) }));
@@ -190,8 +190,14 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   };
 }
 
-/** Shows what waits: audit rows, and requests to brokers. */
-function showGauges(metrics: Metrics, { audit, budgets }: { readonly audit: AuditWriter; readonly budgets: UserBudgets }): void {
+interface Figured {
+  readonly audit: AuditWriter;
+  readonly budgets: UserBudgets;
+  readonly connections: Connections;
+}
+
+/** Shows what waits (audit rows, requests to brokers), and how links and their streams are. */
+function showFigures(metrics: Metrics, { audit, budgets, connections }: Figured): void {
   metrics.gauge("gateway_audit_queue", "Audit rows waiting to be written", () => audit.queued);
   metrics.gauge("gateway_audit_lost", "Audit rows that could not be written at all", () => audit.lost);
   metrics.gauges({ name: "gateway_upstream_queue", help: "Requests waiting for their turn at a broker", label: "priority" }, () => {
@@ -200,6 +206,8 @@ function showGauges(metrics: Metrics, { audit, budgets }: { readonly audit: Audi
   });
   metrics.gauge("gateway_upstream_in_flight", "Requests to brokers that are not answered yet", () => budgets.figures().inFlight);
   metrics.gauge("gateway_upstream_users", "Users at brokers with a live link", () => budgets.figures().users);
+  metrics.gauges({ name: "gateway_links", help: "Live links to brokers, by state", label: "state" }, () => connections.linkStates());
+  metrics.upstream.showStreams(() => connections.streamTotals());
 }
 
 /** Who a bearer token stands for; the demo's keys are refused where the demo may not be. */

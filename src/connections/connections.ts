@@ -1,6 +1,7 @@
 import type { Account, Mode } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { HealthFault, LinkHealth, SessionStateName } from "../broker/health.ts";
+import type { StreamTotals } from "./stream-totals.ts";
 
 /** Names a connection together with its owner, so that nobody opens another user's. */
 export interface ConnectionRef {
@@ -84,6 +85,8 @@ export interface Connections {
   warmUp(): Promise<void>;
   /** How many live links are in each state, of all users together. */
   linkStates(): Readonly<Record<SessionStateName, number>>;
+  /** What the streams of all links come to, of all users together. */
+  streamTotals(): StreamTotals;
   /** Ends all sessions; further `open` calls are refused. */
   close(): Promise<void>;
 }

@@ -20,6 +20,7 @@ import { connectionHealth, untriedLink } from "./connection-health.ts";
 import { parseMode } from "./connection-mode.ts";
 import type { ConnectionHealth, ConnectionRef, Connections, ConnectionTest, OpenConnection } from "./connections.ts";
 import { LinkNotes } from "./link-notes.ts";
+import { StreamSums, type StreamTotals } from "./stream-totals.ts";
 import { testLink } from "./test-link.ts";
 
 /** Each open link holds caches and one request a minute to keep its session; a person has a handful of connections. */
@@ -56,6 +57,7 @@ class Pool implements Connections {
   readonly #entries = new Map<string, Entry>();
   readonly #loading = new Map<string, Promise<Entry>>();
   readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #streams = new StreamSums();
   readonly #stopSweeping: () => void;
   readonly #ended = new AbortController();
 
@@ -174,6 +176,10 @@ class Pool implements Connections {
     return counts;
   }
 
+  streamTotals(): StreamTotals {
+    return this.#streams.total([...this.#entries.values()].map(({ link }) => link));
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#ended.abort(shuttingDown());
@@ -272,7 +278,11 @@ class Pool implements Connections {
   }
 
   async #drop(connectionId: string, entry: Entry): Promise<void> {
-    if (this.#entries.get(connectionId) === entry) this.#entries.delete(connectionId);
+    // Once only: two may drop the same link.
+    if (this.#entries.get(connectionId) === entry) {
+      this.#entries.delete(connectionId);
+      this.#streams.keep(entry.link);
+    }
     await entry.link.close();
     await entry.notes.settled();
   }

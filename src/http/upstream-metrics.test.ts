@@ -24,4 +24,29 @@ describe("the figures of what goes to brokers", () => {
     ])
       expect(text).toContain(`\n${line}\n`);
   });
+
+  it("show streams by state, and what came by them, as it is when somebody asks", async () => {
+    const metrics = createMetrics();
+    let frames = 7;
+    metrics.upstream.showStreams(() => ({
+      states: { off: 1, live: 2, polling: 0 },
+      reconnects: 3,
+      frames,
+      malformed: 1,
+      subscriptions: 5,
+    }));
+    expect((await metrics.render()).text).toContain("\ngateway_stream_frames_total 7\n");
+    frames = 9;
+    const { text } = await metrics.render();
+    for (const line of [
+      'gateway_streams{state="off"} 1',
+      'gateway_streams{state="live"} 2',
+      'gateway_streams{state="polling"} 0',
+      "gateway_stream_reconnects_total 3",
+      "gateway_stream_frames_total 9",
+      "gateway_stream_malformed_total 1",
+      "gateway_stream_subscriptions 5",
+    ])
+      expect(text).toContain(`\n${line}\n`);
+  });
 });

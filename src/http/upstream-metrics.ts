@@ -1,4 +1,6 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+import type { StreamTotals } from "../connections/stream-totals.ts";
 
 /** Seconds: from no wait at all to the longest that pacing lets anybody wait. */
 const WAIT_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
@@ -11,6 +13,8 @@ export interface UpstreamMetrics {
   refused(endpointClass: string): void;
   /** A caller was told to come later. */
   limited(reason: string): void;
+  /** Names where the figures of the streams are read when somebody asks. Once. */
+  showStreams(read: () => StreamTotals): void;
 }
 
 /** Makes the figures and shows them in the registry. */
@@ -53,5 +57,45 @@ export function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
     },
     refused: (endpointClass) => refused.inc({ endpoint_class: endpointClass }),
     limited: (reason) => limited.inc({ reason }),
+    showStreams: (read) => showStreams(registry, read),
   };
+}
+
+/** Shows streams and what came by them. They count themselves; a figure is read when somebody asks for it. */
+function showStreams(registry: Registry, read: () => StreamTotals): void {
+  const states: Gauge = new Gauge({
+    name: "gateway_streams",
+    help: "Streams of live links: off (nobody needs it), live, polling (it can't be had at present)",
+    labelNames: ["state"],
+    registers: [],
+    collect: () => {
+      for (const [state, count] of Object.entries(read().states)) states.set({ state }, count);
+    },
+  });
+  const subscriptions: Gauge = new Gauge({
+    name: "gateway_stream_subscriptions",
+    help: "Open subscriptions on streams",
+    registers: [],
+    collect: () => subscriptions.set(read().subscriptions),
+  });
+  const counted = (name: string, help: string, value: () => number): Counter => {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [],
+      collect: () => {
+        counter.reset();
+        counter.inc(value());
+      },
+    });
+    return counter;
+  };
+  for (const figure of [
+    states,
+    subscriptions,
+    counted("gateway_stream_reconnects_total", "Sockets that took the place of one that had ended", () => read().reconnects),
+    counted("gateway_stream_frames_total", "Frames that came by streams", () => read().frames),
+    counted("gateway_stream_malformed_total", "Frames that could not be read", () => read().malformed),
+  ])
+    registry.registerMetric(figure);
 }

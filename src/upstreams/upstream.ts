@@ -5,6 +5,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { LinkHealth } from "../broker/health.ts";
 import type { UserBudgets } from "../ibkr/user-budgets.ts";
 import type { SocketEdge } from "../ibkr/socket-edge.ts";
+import type { StreamFigures } from "../ibkr/stream.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -27,6 +28,8 @@ export interface Link extends Broker {
   takeOver(signal: AbortSignal): Promise<void>;
   /** Told after each change of health. Returns how to stop. */
   onHealth(listener: (health: LinkHealth) => void): () => void;
+  /** Whether quotes come by the stream or by polling, and what it has done; undefined where there is none. For metrics. */
+  streamFigures(): StreamFigures | undefined;
   close(): Promise<void>;
 }
 
