@@ -2,6 +2,7 @@
 import { join } from "node:path";
 
 import type { BrowserContext } from "playwright-core";
+import { z } from "zod";
 
 import { loadHelp } from "../../src/help/load-help.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
@@ -55,11 +56,22 @@ export async function startTour(): Promise<SiteTour> {
 }
 
 async function makeCalls(gateway: TestGateway): Promise<void> {
-  await gateway.tool("get_portfolio");
+  const { structured } = await gateway.tool("get_accounts");
+  const { accounts } = z.looseObject({ accounts: z.array(z.looseObject({ account_id: z.string() })) }).parse(structured);
+  const account_id = accounts[0]?.account_id ?? "";
+  await gateway.tool("get_portfolio", { account_id });
   await gateway.tool("get_quote", { symbols: ["AAPL", "MSFT", "SPY"] });
   await gateway.tool("get_history", { symbol: "AAPL", period: "1m", bar: "1d" });
-  await gateway.tool("place_order", { symbol: "KO", side: "BUY", quantity: 5, order_type: "MKT", client_order_id: "tour-1" });
   await gateway.tool("place_order", {
+    account_id,
+    symbol: "KO",
+    side: "BUY",
+    quantity: 5,
+    order_type: "MKT",
+    client_order_id: "tour-1",
+  });
+  await gateway.tool("place_order", {
+    account_id,
     symbol: "AAPL",
     side: "BUY",
     quantity: 10,
@@ -69,7 +81,7 @@ async function makeCalls(gateway: TestGateway): Promise<void> {
     client_order_id: "tour-2",
   });
   await gateway.tool("get_quote", { symbol: "NOSUCHTHING" });
-  await gateway.tool("get_orders");
+  await gateway.tool("get_orders", { account_id });
 }
 
 /** Lets the host in, and uses what it got once. */
