@@ -1,5 +1,5 @@
 /** Takes the pictures; run by `script/screenshots`. */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -18,8 +18,8 @@ const VIEWS = {
 let tour: SiteTour;
 
 beforeAll(async () => {
-  rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
+  for (const file of readdirSync(FOLDER)) if (file.endsWith(".png")) rmSync(join(FOLDER, file));
   tour = await startTour();
 });
 afterAll(() => tour.close());
