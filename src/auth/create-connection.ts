@@ -5,7 +5,7 @@ import type { KeyedLock } from "../lib/keyed-lock.ts";
 import { type Secret, sha256Hex } from "../lib/secret.ts";
 import { findConnection, insertConnection } from "../storage/connections.ts";
 import type { Sealer } from "../storage/sealing.ts";
-import { type ApiKeyDeps, listApiKeys, mintApiKey, revokeApiKey } from "./api-keys.ts";
+import { type ApiKey, type ApiKeyDeps, listApiKeys, mintApiKey, revokeApiKey } from "./api-keys.ts";
 
 export interface CreateConnectionDeps extends ApiKeyDeps {
   readonly sealer: Sealer;
@@ -31,6 +31,16 @@ export interface NewConnection extends ConnectionForm {
 
 const DEFAULT_KEY_LABEL = "default";
 
+/** A connection that a form made. */
+export interface CreatedConnection {
+  readonly connectionId: string;
+  /** Its default API key, to be shown this once. */
+  readonly key: Secret;
+  readonly apiKey: ApiKey;
+  /** False when the form was sent before: then only the key is new. */
+  readonly isNew: boolean;
+}
+
 /** The id of the connection that a form makes. */
 export function connectionIdOfForm({ userId, formId }: ConnectionForm): string {
   return `con_${sha256Hex(JSON.stringify([userId, formId])).slice(0, 24)}`;
@@ -44,16 +54,17 @@ export function connectionIdOfForm({ userId, formId }: ConnectionForm): string {
 export async function createConnection(
   deps: CreateConnectionDeps,
   wanted: NewConnection | ConnectionForm,
-): Promise<{ readonly connectionId: string; readonly key: Secret }> {
+): Promise<CreatedConnection> {
   const { userId } = wanted;
   const connectionId = connectionIdOfForm(wanted);
   return await deps.lock.run(connectionId, async () => {
     const ref = { connectionId, userId };
-    const exists = (await findConnection(deps.storage, ref)) !== undefined;
-    if (!exists && "entry" in wanted) await store(deps, wanted, connectionId);
+    const isKnown = (await findConnection(deps.storage, ref)) !== undefined;
+    // Another process may be finishing the same form.
+    const exists = isKnown || ("entry" in wanted && !(await store(deps, wanted, connectionId)));
     if (exists) await revokeUnseenKey(deps, ref);
-    const { key } = await mintApiKey(deps, { ...ref, label: DEFAULT_KEY_LABEL });
-    return { connectionId, key };
+    const { key, apiKey } = await mintApiKey(deps, { ...ref, label: DEFAULT_KEY_LABEL });
+    return { connectionId, key, apiKey, isNew: !exists };
   });
 }
 
@@ -69,14 +80,15 @@ export function sealedEntry(
   };
 }
 
-async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: NewConnection, connectionId: string): Promise<void> {
+/** Answers false when it is stored already. */
+async function store({ storage, sealer, clock }: CreateConnectionDeps, wanted: NewConnection, connectionId: string): Promise<boolean> {
   const { userId, offer, mode, entry } = wanted;
   if (!offer.modes.includes(mode))
     throw new GatewayError("invalid_arguments", `A connection of this kind is never ${mode}.`, {
       whatToDo: `Choose ${offer.modes.join(" or ")}.`,
     });
   try {
-    await insertConnection(storage, {
+    return await insertConnection(storage, {
       id: connectionId,
       user_id: userId,
       kind: offer.kind,

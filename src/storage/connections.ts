@@ -14,16 +14,24 @@ export interface ConnectionKey {
   readonly userId: string;
 }
 
-/** Stores a new connection. Its secrets come sealed for `{table: "connections", column: "sealed_secrets"}` and its own id and user. */
-export async function insertConnection(storage: Storage, connection: Insertable<ConnectionsTable>): Promise<void> {
-  await storage.transaction(async (transaction) => {
+/**
+ * Stores a new connection. Its secrets come sealed for `{table: "connections", column: "sealed_secrets"}` and its own id and user.
+ * Answers false when there is one of this id already, as when another process was quicker; that one stays as it is.
+ */
+export async function insertConnection(storage: Storage, connection: Insertable<ConnectionsTable>): Promise<boolean> {
+  return await storage.transaction(async (transaction) => {
     const { count } = await transaction
       .selectFrom("connections")
       .select(({ fn }) => fn.countAll<number>().as("count"))
       .where("user_id", "=", connection.user_id)
       .executeTakeFirstOrThrow();
     if (count >= MAX_CONNECTIONS_PER_USER) throw new RangeError(`a user has at most ${MAX_CONNECTIONS_PER_USER} connections`);
-    await transaction.insertInto("connections").values(connection).execute();
+    const result = await transaction
+      .insertInto("connections")
+      .values(connection)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
   });
 }
 
