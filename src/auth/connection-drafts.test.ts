@@ -137,9 +137,53 @@ describe.each(ENGINES)("a connection's set-up on %s", (engine) => {
     expect(rows.map(({ id }) => id)).not.toContain(old.draftId);
   });
 
-  it("is one of twenty at most", async () => {
-    for (let count = 0; count < 20; count += 1) await begin();
+  it("makes keys for one set-up of a user at a time, and none once there are twenty", async () => {
+    let [atOnce, most, made] = [0, 0, 0];
+    const slow = createConnectionOffer(
+      {
+        ...example,
+        prepare: async () => {
+          made += 1;
+          most = Math.max(most, (atOnce += 1));
+          await new Promise((resolve) => setImmediate(resolve));
+          atOnce -= 1;
+          return { made: "key" };
+        },
+      },
+      { hostPolicy },
+    );
+    const wanted = { userId, offer: slow, mode: "paper", label: "Paper" } as const;
+    const begun = await Promise.allSettled(Array.from({ length: 24 }, () => createDraft({ ...deps, offers: [slow] }, wanted)));
+    expect(begun.filter(({ status }) => status === "fulfilled")).toHaveLength(20);
+    expect({ most, made }).toEqual({ most: 1, made: 20 });
     await expect(begin()).rejects.toMatchObject({ code: "invalid_arguments", whatToDo: expect.stringContaining("discard") });
+  });
+
+  it("is begun once by a form that is sent twice, and once for each connection that is set up anew", async () => {
+    const formId = "f".repeat(32);
+    const wanted = { userId, offer, mode: "paper", label: "Paper", formId } as const;
+    const [first, second] = await Promise.all([createDraft(deps, wanted), createDraft(deps, wanted)]);
+    expect(second).toEqual(first);
+    // Gone back to, and sent with another choice.
+    const other = await createDraft(deps, { ...wanted, mode: "live" });
+    expect(other).toMatchObject({ mode: "live" });
+    expect(other.draftId).not.toBe(first.draftId);
+    await saveDraft(deps, { draftId: first.draftId, userId }, { values: { place: "here", pasted: "p" } });
+    const { connectionId } = await finished(first.draftId);
+    // The same form after that begins another set-up, which doesn't become the connection that there is.
+    expect((await createDraft(deps, wanted)).draftId).not.toBe(first.draftId);
+    expect((await createDraft(deps, { ...wanted, userId: await newUser() })).draftId).not.toBe(first.draftId);
+    const [one, two] = await Promise.all([begin(connectionId), begin(connectionId)]);
+    expect(two).toEqual(one);
+  });
+
+  it("makes one connection when two processes finish it at the same time", async () => {
+    const { draftId } = await begin();
+    await saveDraft(deps, { draftId, userId }, { values: { place: "here", pasted: "p" } });
+    const elsewhere = { ...deps, lock: new KeyedLock<string>() };
+    const results = await Promise.all([deps, elsewhere].map((process) => finishDraft(process, { draftId, userId })));
+    expect(results.map(({ kind }) => kind)).toEqual(["created", "created"]);
+    expect(await listConnections(storage, userId)).toHaveLength(1);
   });
 
   it("takes no mode that its kind hasn't, and none at all for a connection that exists", async () => {

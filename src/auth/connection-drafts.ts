@@ -4,7 +4,7 @@ import type { ConnectionOffer } from "../connections/connection-offers.ts";
 import { connectionsToSameLogin } from "../connections/same-login.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { randomId } from "../lib/random.ts";
-import type { Secret } from "../lib/secret.ts";
+import { sha256Hex } from "../lib/secret.ts";
 import {
   type ConnectionDraftKey,
   type ConnectionDraftRow,
@@ -12,10 +12,11 @@ import {
   findConnectionDraft,
   insertConnectionDraft,
   listConnectionDrafts,
+  refuseTooManyDrafts,
   updateConnectionDraft,
 } from "../storage/connection-drafts.ts";
 import { findConnection } from "../storage/connections.ts";
-import { createConnection, type CreateConnectionDeps, connectionIdOfForm } from "./create-connection.ts";
+import { createConnection, type CreateConnectionDeps, type CreatedConnection, connectionIdOfForm } from "./create-connection.ts";
 import { rotateConnection, type RotateConnectionDeps } from "./rotate-connection.ts";
 
 export interface ConnectionDraftDeps extends CreateConnectionDeps, RotateConnectionDeps {
@@ -42,14 +43,11 @@ export interface ConnectionDraft {
 
 /** What came of finishing a draft. */
 export type FinishedDraft =
-  | {
+  | (CreatedConnection & {
       readonly kind: "created";
-      readonly connectionId: string;
-      /** The default API key, to be shown this once. */
-      readonly key: Secret;
       /** Labels of the user's other connections with the same login at IBKR: they compete for one session. */
       readonly duplicateOf: readonly string[];
-    }
+    })
   | { readonly kind: "rotated"; readonly connectionId: string; readonly duplicateOf: readonly string[] }
   /** Fields that are missing or wrong; the draft stays. */
   | { readonly kind: "wrong"; readonly wrong: FieldFaults }
@@ -72,36 +70,65 @@ export interface NewDraft {
   readonly label: string;
   /** The connection of this user that is to be set up anew; the mode is its own. */
   readonly rotates?: string;
+  /** Random text of the form that asks for it: the same form sent again goes on with the same set-up. */
+  readonly formId?: string;
 }
 
 /**
- * Begins a set-up and makes the keys that the person need not make. Throws `invalid_arguments` when the mode isn't one of the
- * offer's, when there is no such connection to set up anew, or when the user has too many set-ups under way.
+ * Begins a set-up and makes the keys that the person need not make: for one set-up of a user at a time, since that is work. Goes on
+ * with the one that the same form began, or that is under way for the connection to set up anew. Throws `invalid_arguments` when the
+ * mode isn't one of the offer's, when there is no such connection, or when the user has too many set-ups under way.
  */
 export async function createDraft(deps: ConnectionDraftDeps, wanted: NewDraft): Promise<ConnectionDraft> {
-  const { userId, offer, mode, label, rotates } = wanted;
+  const { userId, offer, mode, rotates } = wanted;
   if (!offer.modes.includes(mode)) throw refuse(`A connection of this kind is never ${mode}.`, `Choose ${offer.modes.join(" or ")}.`);
   if (rotates !== undefined) await checkRotated(deps, wanted, rotates);
+  return await deps.lock.run(JSON.stringify(["drafts", userId]), async () => {
+    const begun = await findBegun(deps, wanted);
+    if (begun !== undefined) return begun;
+    try {
+      return await makeDraft(deps, wanted);
+    } catch (error) {
+      if (error instanceof RangeError) throw refuse(`${error.message}.`, "Finish or discard one of them.");
+      throw error;
+    }
+  });
+}
+
+async function findBegun(
+  deps: ConnectionDraftDeps,
+  { userId, offer, mode, rotates, formId }: NewDraft,
+): Promise<ConnectionDraft | undefined> {
+  if (rotates !== undefined) return (await listDrafts(deps, userId)).find((draft) => draft.rotates === rotates);
+  const draft = formId === undefined ? undefined : await loadDraft(deps, { draftId: draftIdOfForm(userId, formId), userId });
+  return draft?.offer.id === offer.id && draft.mode === mode ? draft : undefined;
+}
+
+async function makeDraft(deps: ConnectionDraftDeps, wanted: NewDraft): Promise<ConnectionDraft> {
+  const { userId, offer, mode, label, rotates } = wanted;
   const now = deps.clock.now();
+  await refuseTooManyDrafts(deps.storage, userId, now - KEPT_MS);
   const values = await offer.prepare(deps.random);
-  const draft: ConnectionDraft = {
-    draftId: randomId(deps.random, "drf_"),
-    offer,
-    mode,
-    label,
-    values,
-    rotates,
-    createdAt: now,
-    updatedAt: now,
-  };
-  const row = { id: draft.draftId, user_id: userId, kind: offer.kind, mode, label, created_at: now, updated_at: now };
-  try {
-    await insertConnectionDraft(deps.storage, { ...row, sealed_content: sealed(deps, userId, draft) }, now - KEPT_MS);
-  } catch (error) {
-    if (error instanceof RangeError) throw refuse(`${error.message}.`, "Finish or discard one of them.");
-    throw error;
-  }
+  const draftId = await freeDraftId(deps, wanted);
+  const draft: ConnectionDraft = { draftId, offer, mode, label, values, rotates, createdAt: now, updatedAt: now };
+  const row = { id: draftId, user_id: userId, kind: offer.kind, mode, label, created_at: now, updated_at: now };
+  await insertConnectionDraft(deps.storage, { ...row, sealed_content: sealed(deps, userId, draft) }, now - KEPT_MS);
   return draft;
+}
+
+/** The form's own id, unless that stands for another set-up or for the connection that one became: then it is a new one. */
+async function freeDraftId(deps: ConnectionDraftDeps, { userId, formId }: NewDraft): Promise<string> {
+  const fresh = randomId(deps.random, "drf_");
+  if (formId === undefined) return fresh;
+  const draftId = draftIdOfForm(userId, formId);
+  const connectionId = connectionIdOfForm({ userId, formId: draftId });
+  const isTaken =
+    (await findConnectionDraft(deps.storage, { draftId, userId }, 0)) ?? (await findConnection(deps.storage, { connectionId, userId }));
+  return isTaken === undefined ? draftId : fresh;
+}
+
+function draftIdOfForm(userId: string, formId: string): string {
+  return `drf_${sha256Hex(JSON.stringify([userId, formId])).slice(0, 24)}`;
 }
 
 /** Finds a draft of this user; undefined when there is none, nobody touched it for 14 days, or its kind isn't offered any more. */

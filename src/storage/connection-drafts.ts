@@ -14,6 +14,21 @@ export interface ConnectionDraftKey {
 /** Most set-ups under way of one user: each holds keys that were made for it, which nobody may lose by beginning another. */
 const MAX_DRAFTS_PER_USER = 20;
 
+/** Throws a `RangeError` when a user has as many set-ups under way as anybody may: before keys are made for another. */
+export async function refuseTooManyDrafts(storage: Storage, userId: string, staleBefore: number): Promise<void> {
+  const { count } = await storage.db
+    .selectFrom("connection_drafts")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("user_id", "=", userId)
+    .where("updated_at", ">=", staleBefore)
+    .executeTakeFirstOrThrow();
+  if (count >= MAX_DRAFTS_PER_USER) throw tooMany();
+}
+
+function tooMany(): RangeError {
+  return new RangeError(`a user has at most ${MAX_DRAFTS_PER_USER} set-ups under way`);
+}
+
 /** Stores a new draft, and deletes those of all users that nobody touched since `staleBefore`. Throws a `RangeError` at the user's bound. */
 export async function insertConnectionDraft(storage: Storage, draft: ConnectionDraftRow, staleBefore: number): Promise<void> {
   await storage.transaction(async (transaction) => {
@@ -23,7 +38,7 @@ export async function insertConnectionDraft(storage: Storage, draft: ConnectionD
       .select(({ fn }) => fn.countAll<number>().as("count"))
       .where("user_id", "=", draft.user_id)
       .executeTakeFirstOrThrow();
-    if (count >= MAX_DRAFTS_PER_USER) throw new RangeError(`a user has at most ${MAX_DRAFTS_PER_USER} set-ups under way`);
+    if (count >= MAX_DRAFTS_PER_USER) throw tooMany();
     await transaction.insertInto("connection_drafts").values(draft).execute();
   });
 }

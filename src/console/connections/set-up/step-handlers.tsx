@@ -1,12 +1,4 @@
-import {
-  type ConnectionDraft,
-  createDraft,
-  discardDraft,
-  finishDraft,
-  listDrafts,
-  loadDraft,
-  saveDraft,
-} from "../../../auth/connection-drafts.ts";
+import { type ConnectionDraft, createDraft, discardDraft, finishDraft, loadDraft, saveDraft } from "../../../auth/connection-drafts.ts";
 import { GatewayError } from "../../../lib/errors.ts";
 import { plainText } from "../../../lib/plain-text.ts";
 import { ModeBadge } from "../../../pages/components/badge.tsx";
@@ -84,11 +76,8 @@ export function createStepHandlers(deps: SetUpDeps): StepHandlers {
 async function beginRotation(deps: SetUpDeps, page: OwnPage, { ref, health }: OwnConnection): Promise<Response> {
   const offer = deps.offers.find(({ kind, steps }) => kind === health.kind && steps.length > 0);
   if (offer === undefined || health.isDemo) return nothingHere(deps, page);
-  const underWay = (await listDrafts(deps, ref.userId)).find(({ rotates }) => rotates === ref.connectionId);
   try {
-    const draft =
-      underWay ??
-      (await createDraft(deps, { userId: ref.userId, offer, mode: health.mode, label: health.label, rotates: ref.connectionId }));
+    const draft = await createDraft(deps, { userId: ref.userId, offer, mode: health.mode, label: health.label, rotates: ref.connectionId });
     return page.c.redirect(setUpPath(draft.draftId), 303);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
