@@ -169,7 +169,7 @@ function connectionRoutes({ list, connection, confirm, choose, step, created }: 
     { path: "/console/connections/:connection/keep-warm", submit: connection.keepWarm },
     { path: "/console/connections/:connection/take-over", page: confirm.takeOver.show, submit: confirm.takeOver.submit },
     { path: "/console/connections/:connection/live-trading", page: confirm.liveTrading.show, submit: confirm.liveTrading.submit },
-    { path: "/console/connections/:connection/rotate", page: step.rotate },
+    { path: "/console/connections/:connection/rotate", submit: step.rotate },
     { path: "/console/connections/:connection/delete", page: confirm.remove.show, submit: confirm.remove.submit },
   ];
 }

@@ -130,7 +130,7 @@ describe("a paper account at IBKR", () => {
     const credentials = { ...consumer, privateSignaturePem, privateEncryptionPem, dhPrime: standardPrime() };
     ibkr = await createSimulator({ credentials, pacing: { endpoints: false } });
     await page.getByRole("article", { name: "My paper account" }).getByRole("link", { name: "My paper account", exact: true }).click();
-    await page.getByRole("link", { name: "Change credentials" }).click();
+    await page.getByRole("button", { name: "Change credentials" }).click();
     await page.getByText("New credentials for My paper account").waitFor();
     await page.getByText("I have keys at IBKR already").click();
     await page.locator("#privateSignaturePem").fill("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----");

@@ -117,11 +117,11 @@ describe("somebody else", () => {
     await other.goto(at("/console"));
     await other.getByText("No connections yet").waitFor();
     await expectAccessible(other);
-    for (const below of ["", "/delete", "/live-trading", "/take-over", "/rotate", "/created", "/events"])
+    for (const below of ["", "/delete", "/live-trading", "/take-over", "/created", "/events"])
       expect((await other.goto(at(`/console/connections/${LIVE}${below}`)))?.status(), below).toBe(404);
     await other.goto(at("/console"));
     const token = await other.locator("[name=form_token]").first().getAttribute("value");
-    for (const below of ["test", "rename", "pause", "resume", "keep-warm", "take-over", "live-trading", "delete"]) {
+    for (const below of ["test", "rename", "pause", "resume", "keep-warm", "take-over", "live-trading", "rotate", "delete"]) {
       const form = { form_token: token ?? "", label: "x", confirm: "Retirement", trading: "on" };
       const answer = await other.request.post(at(`/console/connections/${LIVE}/${below}`), { form, headers: { Origin: gateway.url } });
       expect(answer.status(), below).toBe(404);

@@ -45,9 +45,9 @@ export function ConnectionSettings(props: ConnectionPageProps) {
           <p class="hint">{props.hasCredentials ? texts.rotate.lead : texts.rotate.none}</p>
         </div>
         {props.hasCredentials && (
-          <a class="button secondary small" href={connectionPath(connectionId, "rotate")}>
+          <ActionForm action={connectionPath(connectionId, "rotate")} isSmall formToken={formToken}>
             {texts.rotate.button}
-          </a>
+          </ActionForm>
         )}
       </div>
       <div class="setting">

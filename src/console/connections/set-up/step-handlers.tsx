@@ -68,7 +68,9 @@ export function createStepHandlers(deps: SetUpDeps): StepHandlers {
       await discardDraft(deps, { draftId: draftIdOf(form.c), userId: form.user.userId });
       return form.c.redirect(`${CONNECTIONS_PATH}?said=draft_deleted`, 303);
     }),
-    rotate: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => beginRotation(deps, page, own))),
+    rotate: ownForm(deps, { page: (c) => connectionPath(c.req.param("connection") ?? "") }, (form) =>
+      withOwnConnection(deps, form, (own) => beginRotation(deps, form, own)),
+    ),
   };
 }
 
