@@ -33,9 +33,10 @@ export class Gate {
     return this.#inFlight;
   }
 
-  isOpen(now: number): boolean {
+  /** True when a place is free, and `spare` others besides. */
+  isOpen(now: number, spare = 0): boolean {
     while ((this.#freeAt[0] ?? Infinity) <= now) this.#freeAt.shift();
-    return now >= this.blockedUntil && this.#inFlight + this.#freeAt.length < this.limit.requests;
+    return now >= this.blockedUntil && this.#inFlight + this.#freeAt.length + spare < this.limit.requests;
   }
 
   enter(): void {
@@ -51,10 +52,10 @@ export class Gate {
     if (held > 0) this.#hold(now + held + MARGIN_MS);
   }
 
-  /** The earliest time at which time alone opens this gate; Infinity while only an answer can. */
-  opensAt(now: number): number {
-    if (this.isOpen(now)) return now;
-    const surplus = this.#inFlight + this.#freeAt.length - this.limit.requests;
+  /** The earliest time at which time alone opens this gate with `spare` places; Infinity while only an answer can. */
+  opensAt(now: number, spare = 0): number {
+    if (this.isOpen(now, spare)) return now;
+    const surplus = this.#inFlight + this.#freeAt.length + spare - this.limit.requests;
     const place = surplus < 0 ? now : (this.#freeAt[surplus] ?? Infinity);
     return Math.max(place, this.blockedUntil);
   }

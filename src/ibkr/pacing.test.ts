@@ -228,4 +228,39 @@ describe("Pacer", () => {
     (await ask({ endpoint: "/slow" })).done(true);
     await expect(ask({ endpoint: "/slow", repeatsPriming: true })).resolves.toBeDefined();
   });
+
+  it("leaves places for the next order while somebody trades, and all to the reads otherwise", async () => {
+    const { clock, ask } = setUp();
+    const orders: { name: string; sentAt: number; answeredAt: number }[] = [];
+    const reads: { name: string; sentAt: number; answeredAt: number }[] = [];
+    const order = () => ask({ endpoint: "/iserver/account/{accountId}/orders", urgent: true, caller: "trader" });
+    void runs(clock, order(), "first", { order: orders });
+    for (let index = 0; index < 300; index += 1) void runs(clock, ask({ caller: `c${index % 5}` }), String(index), { order: reads });
+    for (let placed = 0; placed < 20; placed += 1) {
+      await clock.advance(250);
+      const before = clock.now();
+      void runs(clock, order(), "next", { order: orders });
+      await clock.advance(0);
+      expect(orders.at(-1)?.sentAt).toBe(before);
+    }
+    await clock.advance(70_000);
+    expect(reads).toHaveLength(300);
+    const start = clock.now();
+    for (let index = 0; index < 50; index += 1) void runs(clock, ask(), `late ${index}`, { order: reads });
+    await clock.advance(0);
+    expect(reads.filter(({ sentAt }) => sentAt >= start)).toHaveLength(40);
+    await clock.advance(5000);
+  });
+
+  it("lets a request that others wait for go before those that its own caller asked earlier, and before no one else's", async () => {
+    const { clock, ask } = setUp();
+    const order: { name: string; sentAt: number; answeredAt: number }[] = [];
+    for (let index = 0; index < 40; index += 1) void runs(clock, ask(), "filling", { order });
+    await clock.advance(0);
+    for (const name of ["a1", "a2", "a3"]) void runs(clock, ask({ caller: "a" }), name, { order });
+    void runs(clock, ask({ caller: "b" }), "b1", { order });
+    void runs(clock, ask({ caller: "b", goesFirst: true }), "b2", { order });
+    await clock.advance(5000);
+    expect(order.slice(40).map(({ name }) => name)).toEqual(["a1", "b2", "a2", "b1", "a3"]);
+  });
 });

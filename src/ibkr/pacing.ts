@@ -16,6 +16,12 @@ const MAX_QUEUED_PER_CALLER = 400;
 const MAX_QUEUED = 4000;
 /** So many urgent requests in a row let one read pass, so that a busy trader doesn't blind the others. */
 const URGENT_RUN = 9;
+/**
+ * While a user trades, reads leave a tenth of the budget: they go in bursts, and an order that comes right after one would
+ * otherwise wait a second for the next place. That is so for a minute after each order.
+ */
+const SPARE_SHARE = 0.1;
+const TRADING_MS = 60_000;
 /** After IBKR's first 429 for an endpoint (longer than its usual five seconds); doubled for each further one, up to IBKR's own penalty of 15 minutes. */
 const FIRST_PENALTY_MS = 6000;
 const MAX_PENALTY_MS = 900_000;
@@ -39,8 +45,8 @@ export interface TurnRequest {
   readonly urgent: boolean;
   /** The repeat right after a priming call, which IBKR counts as one with it. */
   readonly repeatsPriming: boolean;
-  /** Others wait until this one is done: it goes before what its own caller asked earlier. */
-  readonly othersWait?: boolean;
+  /** It goes before what its own caller asked earlier: others wait until it is done, or it goes on with a call that has begun. */
+  readonly goesFirst?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -71,6 +77,7 @@ export class Pacer {
   readonly #urgent = new FairQueue<Entry>();
   readonly #reads = new FairQueue<Entry>();
   #urgentRun = 0;
+  #tradingUntil = -Infinity;
   #wakeAt = Infinity;
   #successor: Pacer | undefined;
 
@@ -95,6 +102,7 @@ export class Pacer {
     if (this.#successor !== undefined) return this.#successor.turn(request);
     if (request.signal.aborted) return Promise.reject(abortReason(request.signal));
     const now = this.#clock.now();
+    if (request.urgent && endpointClassOf(request.endpoint) === "orders") this.#tradingUntil = now + TRADING_MS;
     const gate = this.#gateOf(request.endpoint);
     const refusal = this.#refusal(request, gate, now);
     if (refusal !== undefined) return Promise.reject(this.#limited(...refusal));
@@ -110,7 +118,7 @@ export class Pacer {
       gate,
       urgent: request.urgent,
       bypass: request.repeatsPriming,
-      first: request.othersWait === true,
+      first: request.goesFirst === true,
       askedAt: now,
       resolve,
       reject,
@@ -143,9 +151,9 @@ export class Pacer {
   }
 
   /** Why a request may not even wait, and for how long not. */
-  #refusal({ caller, urgent, repeatsPriming, othersWait }: TurnRequest, gate: Gate, now: number): [LimitReason, number] | undefined {
+  #refusal({ caller, urgent, repeatsPriming, goesFirst }: TurnRequest, gate: Gate, now: number): [LimitReason, number] | undefined {
     const queue = urgent ? this.#urgent : this.#reads;
-    const ahead = queue.ahead(caller, othersWait) + (urgent ? 0 : this.#urgent.size);
+    const ahead = queue.ahead(caller, goesFirst) + (urgent ? 0 : this.#urgent.size);
     const globalMs = this.#global.waitFor(ahead, now);
     const waitMs = Math.max(globalMs, repeatsPriming ? 0 : gate.waitFor(gate.waiting.ahead(caller), now));
     if (waitMs > MAX_WAIT_MS) return ["wait", waitMs];
@@ -195,8 +203,17 @@ export class Pacer {
         return urgent;
       }
     }
+    // After such a run a read may take any place; otherwise some are left for orders to come.
+    const mayRead = this.#urgentRun >= URGENT_RUN || this.#global.isOpen(now, this.#spare(now));
     this.#urgentRun = 0;
-    return this.#reads.take(isFree) ?? this.#urgent.take(isFree);
+    return (mayRead ? this.#reads.take(isFree) : undefined) ?? this.#urgent.take(isFree);
+  }
+
+  /** Places that reads leave for orders. */
+  #spare(now: number): number {
+    if (now >= this.#tradingUntil) return 0;
+    const { requests } = this.#global.limit;
+    return Math.min(Math.ceil(requests * SPARE_SHARE), requests - 1);
   }
 
   #begin({ endpoint, gate }: Entry, startedAt: number): Turn {
@@ -257,10 +274,11 @@ export class Pacer {
   }
 
   #sleep(now: number): void {
-    const globalAt = this.#global.opensAt(now);
+    const [urgentAt, readsAt] = [this.#global.opensAt(now), this.#global.opensAt(now, this.#spare(now))];
     let next = Infinity;
     for (const queue of [this.#urgent, this.#reads])
       for (const entry of queue.entries()) {
+        const globalAt = entry.urgent ? urgentAt : readsAt;
         const gateAt = entry.bypass ? now : entry.gate.opensAt(now);
         next = Math.min(next, entry.askedAt + MAX_WAIT_MS, Math.max(globalAt, gateAt));
       }

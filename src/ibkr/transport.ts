@@ -52,7 +52,7 @@ export interface Sender {
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly sent: "never" | "maybe";
-  readonly reason: "connection" | "timeout" | "aborted" | "oversized";
+  readonly reason: "connection" | "session" | "timeout" | "aborted" | "oversized";
 
   constructor(message: string, facts: { sent: "never" | "maybe"; reason: TransportError["reason"]; cause?: unknown }) {
     super(message, { cause: facts.cause });
@@ -76,6 +76,8 @@ export interface TransportDeps {
 /** Sends requests: pace, sign, fetch, parse losslessly. Never repeats one. */
 export class Transport {
   readonly #deps: TransportDeps;
+  /** Calls that something was sent for, by whom they tell of it. */
+  readonly #begun = new WeakSet<NonNullable<CallOptions["onUpstreamCall"]>>();
 
   constructor(deps: TransportDeps) {
     this.#deps = deps;
@@ -89,7 +91,7 @@ export class Transport {
       caller: options.caller,
       urgent: request.urgent === true || options.urgent === true,
       repeatsPriming: request.repeatsPriming === true,
-      othersWait: request.othersWait === true,
+      goesFirst: request.othersWait === true || this.#hasBegun(options),
       signal: options.signal,
     });
     const startedAt = clock.monotonic();
@@ -107,6 +109,11 @@ export class Transport {
       if (error instanceof TransportError) sender.missed?.(error);
       throw error;
     }
+  }
+
+  /** A call of several requests is finished before its caller's next is begun: under load, all would wait for their second one otherwise. */
+  #hasBegun({ onUpstreamCall }: CallOptions): boolean {
+    return onUpstreamCall !== undefined && this.#begun.has(onUpstreamCall);
   }
 
   #ended(turn: Turn, request: ApiRequest, error: unknown): void {
@@ -127,6 +134,7 @@ export class Transport {
     };
     if (request.body !== undefined) headers["content-type"] = "application/json";
     const limit = this.#limit(request, options.signal);
+    if (options.onUpstreamCall !== undefined) this.#begun.add(options.onUpstreamCall);
     options.onUpstreamCall?.();
     try {
       const response = await this.#deps.fetch(url + query, {
