@@ -6,9 +6,8 @@ export interface FastClock extends Clock {
   jump(ms: number): void;
 }
 
-/** A new clock that runs `speed` times as fast as the machine's, from the present on. */
-export function fastClock(speed: number): FastClock {
-  const start = Date.now();
+/** A new clock that runs `speed` times as fast as the machine's, from `start` on (epoch ms; the present by default). */
+export function fastClock(speed: number, start = Date.now()): FastClock {
   let jumped = 0;
   const elapsed = (): number => (performance.now() - began) * speed + jumped;
   const began = performance.now();

@@ -1,5 +1,7 @@
 import type { Caller } from "../../src/connections/caller.ts";
 import { createConnections } from "../../src/connections/pool.ts";
+import type { PacingObserver } from "../../src/ibkr/pacing-observer.ts";
+import { createUserBudgets } from "../../src/ibkr/user-budgets.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -25,6 +27,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly canElicitForm?: boolean;
   readonly inputResponse?: InputResponse;
+  /** Told of each request that goes to the simulator for it. */
+  readonly onUpstreamCall?: () => void;
   /** Which further process runs it. */
   readonly peer?: number;
 }
@@ -53,13 +57,27 @@ export interface TradingStack {
 /** How much faster than the machine's its clock runs. */
 const SPEED = 20;
 
+/** How the world around a stack differs from a plain one. */
+export interface StackWorld {
+  /** When its clock starts, in epoch ms. */
+  readonly startAt?: number;
+  /** True where the simulator keeps to all of IBKR's limits. Then the stack must stay one process. */
+  readonly isPaced?: boolean;
+  /** Hears what pacing does. */
+  readonly observer?: PacingObserver;
+}
+
 /** Starts one on a database of this engine; a slower clock leaves the simulator time for long answers on a busy machine. */
-export async function startTradingStack(engineName: (typeof ENGINES)[number] = "sqlite", speed = SPEED): Promise<TradingStack> {
+export async function startTradingStack(
+  engineName: (typeof ENGINES)[number] = "sqlite",
+  speed = SPEED,
+  { startAt, isPaced = false, observer }: StackWorld = {},
+): Promise<TradingStack> {
   const engine = await startEngine(engineName);
   const database = await engine.createDatabase();
-  const clock = fastClock(speed);
+  const clock = fastClock(speed, startAt);
   // Several processes share one session here, so IBKR's limits, which each keeps by itself, would be broken.
-  const simulator = await createSimulator({ clock, seed: "trading-stack", pacing: { endpoints: false } });
+  const simulator = await createSimulator({ clock, seed: "trading-stack", pacing: { endpoints: isPaced } });
   const storage = await database.open();
   const sealer = createSealer({ key: systemRandom.bytes(32), keyId: "test" });
   const caller: Caller = {
@@ -112,6 +130,7 @@ export async function startTradingStack(engineName: (typeof ENGINES)[number] = "
       fetch: faultyFetch,
       embeddedSimulator: simulator,
       hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+      ...(observer === undefined ? {} : { budgets: createUserBudgets({ clock, log, observer }) }),
     });
     const trading = createTrading({ storage: mortal, connections, clock, random: systemRandom, log });
     const kill = (): void => {
@@ -132,7 +151,12 @@ export async function startTradingStack(engineName: (typeof ENGINES)[number] = "
     const context: ToolContext = {
       caller: { ...who, pinnedAccountId: pins.get(who.id) ?? who.pinnedAccountId },
       broker,
-      call: { signal, caller: who.id },
+      call: {
+        signal,
+        caller: who.id,
+        urgent: tool.scope === "write",
+        onUpstreamCall: options.onUpstreamCall ?? (() => undefined),
+      },
       clock,
       connectionHealth: () => process.connections.health(who),
       trading: process.trading,
