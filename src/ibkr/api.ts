@@ -52,7 +52,7 @@ export class Api {
       await this.session.ready(options.signal);
       await how.prepare?.();
       const { generation } = this.session;
-      const answer = await this.#try(request, options, left);
+      const answer = await this.#try(request, options, { left, generation });
       if (answer === undefined) continue;
       const layer = lostLayer(answer);
       if (layer !== undefined) this.session.lost(generation, layer);
@@ -70,7 +70,7 @@ export class Api {
     try {
       await this.session.ready(options.signal);
       const { generation } = this.session;
-      const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.sender);
+      const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.senderOf(generation));
       const layer = lostLayer(answer);
       if (layer !== undefined) this.session.lost(generation, layer);
       return { kind: "answered", answer };
@@ -82,13 +82,17 @@ export class Api {
     }
   }
 
-  async #try(request: ApiRequest, options: CallOptions, left: { connection: number }): Promise<Answer | undefined> {
+  async #try(
+    request: ApiRequest,
+    options: CallOptions,
+    { left, generation }: { left: { connection: number }; generation: number },
+  ): Promise<Answer | undefined> {
     try {
-      return await this.#transport.send(request, options, this.session.sender);
+      return await this.#transport.send(request, options, this.session.senderOf(generation));
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       options.signal.throwIfAborted();
-      if (error.reason !== "connection" || left.connection === 0) throw failureOfTransport(error);
+      if ((error.reason !== "connection" && error.reason !== "session") || left.connection === 0) throw failureOfTransport(error);
       left.connection -= 1;
       return undefined;
     }

@@ -71,7 +71,7 @@ export class OAuthLogin implements Login {
 
   headers(method: string, url: string): Readonly<Record<string, string>> {
     if (this.#token === undefined)
-      throw new TransportError("the login to IBKR was lost before sending", { sent: "never", reason: "connection" });
+      throw new TransportError("the login to IBKR was lost before sending", { sent: "never", reason: "session" });
     const stamp = stampAt(this.#deps.clock.now(), this.#deps.random);
     return { authorization: authorizationFor(this.#deps.consumer, this.#token.key, { method, url, stamp }) };
   }

@@ -1,20 +1,20 @@
-import type { Account, Mode } from "../broker/account.ts";
+import type { Account } from "../broker/account.ts";
 import type { CallOptions } from "../broker/broker.ts";
 import type { HealthLayer, LinkHealth } from "../broker/health.ts";
-import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
-import { background, type Log } from "../lib/log.ts";
-import type { Random } from "../lib/random.ts";
+import { background } from "../lib/log.ts";
 import { abortable } from "./abortable.ts";
 import { type AuthStatus, LOGOUT, ownAccountIds, TICKLE, tickleReply, type TradingAccounts } from "./endpoints/session.ts";
-import { heardByBoth, type Login } from "./login.ts";
-import type { ProveMode } from "./mode-proof.ts";
+import { heardByBoth } from "./login.ts";
+import type { SessionDeps, SessionOptions } from "./session-deps.ts";
 import { again, closed, competing, frozen, networkFault, SessionFault, tooSlow, unavailable, unreachable } from "./session-failures.ts";
 import { SessionHealth } from "./session-health.ts";
 import { type Opened, Opening } from "./session-opening.ts";
 import { initialState, type SessionEvent, type SessionState, transition } from "./session-state.ts";
+import { senderUntil } from "./session-sender.ts";
+import { accessToSocket, type SocketAccess } from "./socket-access.ts";
 import { timeLimit } from "./time-limit.ts";
-import type { Answer, ApiRequest, Sender, Transport, TransportError } from "./transport.ts";
+import type { Answer, ApiRequest, Sender, TransportError } from "./transport.ts";
 
 const TICKLE_EVERY_MS = 60_000;
 const OPENING_LIMIT_MS = 60_000;
@@ -24,35 +24,8 @@ const LOGOUT_LIMIT_MS = 2000;
 /** A person's own attempts: as often as one can press a button in earnest. */
 const CHECK_EVERY_MS = 10_000;
 
-/** What the session does beyond what is needed; off by default. */
-export interface SessionOptions {
-  /** Log out on `close`, which frees the user's one brokerage session at once. */
-  readonly logoutOnClose?: boolean;
-}
-
-/** What a session needs of the outside. */
-export interface SessionDeps {
-  readonly transport: Transport;
-  readonly login: Login;
-  readonly proveMode: ProveMode;
-  /** What the connection was made for. */
-  readonly expectedMode: Mode;
-  readonly baseUrl: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-}
-
 /** Which of IBKR's two tiers was lost: the login (read-only tier), or the brokerage session above it. */
 export type Layer = "login" | "brokerage";
-
-/** How the WebSocket of a session is opened. */
-export interface SocketAccess {
-  /** `wss://…/v1/api/ws?…`; carries the access token, so it is never logged. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly generation: number;
-}
 
 /** What is learnt of the user beside an opening, as from the WebSocket's greeting. */
 export interface Learned {
@@ -63,8 +36,8 @@ export interface Learned {
 
 /** A user's session at IBKR: opens it on demand, keeps it alive, notices its loss, yields to other logins unless a person says otherwise. */
 export class Session {
-  /** In whose name every request of this session goes. */
-  readonly sender: Sender;
+  /** In whose name the session's own requests go. */
+  readonly #sender: Sender;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #ended = new AbortController();
@@ -81,6 +54,8 @@ export class Session {
   #socketSession: { readonly generation: number; readonly id: string } | undefined;
   #attemptedAt = -Infinity;
   #stopKeepAlive: (() => void) | undefined;
+  /** From the first call of `close`: a farewell takes a while, and nobody may open the session meanwhile. */
+  #isClosing = false;
 
   constructor(deps: SessionDeps, behaviour: SessionOptions = {}) {
     const { clock, login } = deps;
@@ -89,7 +64,7 @@ export class Session {
     this.#state = initialState(clock.now());
     const layers: readonly HealthLayer[] = ["network", ...login.layers, "brokerage_session", "market_data"];
     this.#health = new SessionHealth(layers, { now: () => clock.now(), onChange: () => this.#tell() });
-    this.sender = {
+    this.#sender = {
       headers: (method, url) => login.headers(method, url),
       heard: (headers) => {
         login.heard?.(headers);
@@ -116,6 +91,14 @@ export class Session {
   /** The trading accounts as IBKR listed them when the session was opened. */
   get accounts(): TradingAccounts | undefined {
     return this.#opened?.accounts;
+  }
+
+  /** In whose name a caller's requests of this generation go. What waited for its turn until that had ended is not sent. */
+  senderOf(generation: number): Sender {
+    return senderUntil(this.#sender, () => {
+      if (this.isReady && generation === this.#generation) return undefined;
+      return this.#refusal() ?? this.#failure ?? unavailable("IBKR's session ended before the request was sent.");
+    });
   }
 
   /** What is known of the session by layer. Asks nobody. */
@@ -208,15 +191,13 @@ export class Session {
     if (this.#socketSession?.generation !== generation) await abortable(this.#tickle(), signal);
     const id = this.#socketSession?.generation === generation ? this.#socketSession.id : undefined;
     if (id === undefined) throw unavailable("IBKR did not name the session that streams belong to.");
-    const url = new URL(`${this.#deps.baseUrl.replace(/^http/, "ws")}/ws`);
-    for (const [name, value] of Object.entries(this.#deps.login.socketQuery())) url.searchParams.set(name, value);
-    const { cookie } = this.#deps.login;
-    return { url: url.href, headers: { cookie: cookie === undefined ? `api=${id}` : `${cookie}; api=${id}` }, generation };
+    return accessToSocket(this.#deps, { id, generation });
   }
 
   /** Ends it, also at IBKR where the options say so. */
   async close(): Promise<void> {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#stopKeepAlive?.();
     const wasReady = this.isReady;
     this.#apply({ type: "close" });
@@ -227,8 +208,14 @@ export class Session {
   }
 
   #refuseEnded(): void {
-    if (this.#ended.signal.aborted) throw closed();
-    if (this.#state.name === "frozen" && this.#failure !== undefined) throw this.#failure;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Why nothing will ever be sent any more. */
+  #refusal(): GatewayError | undefined {
+    if (this.#isClosing) return closed();
+    return this.#state.name === "frozen" ? this.#failure : undefined;
   }
 
   /** In a pause nobody waits: each is told at once when it ends. */
@@ -284,7 +271,7 @@ export class Session {
   }
 
   #failed(error: unknown, hasInitialized: boolean): GatewayError {
-    if (this.#ended.signal.aborted) return closed();
+    if (this.#isClosing) return closed();
     if (this.#state.name === "frozen" && this.#failure !== undefined) return this.#failure;
     const fault = error instanceof SessionFault ? error : new SessionFault("refused", "brokerage_session", unreachable(error));
     if (fault.kind === "disproven") return this.#freeze(fault.failure);
@@ -392,7 +379,7 @@ export class Session {
   }
 
   #send(request: ApiRequest, signal: AbortSignal, sender?: Sender): Promise<Answer> {
-    const inName = sender === undefined ? this.sender : heardByBoth(sender, this.sender);
+    const inName = sender === undefined ? this.#sender : heardByBoth(sender, this.#sender);
     const options: CallOptions = { signal, caller: "session" };
     return this.#deps.transport.send(request, options, inName);
   }

@@ -3,7 +3,8 @@ import { GatewayError, messageOf } from "../lib/errors.ts";
 import { background, type Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { readFrame, type StreamFrame, TIC } from "./endpoints/stream.ts";
-import type { Session, SocketAccess } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SocketAccess } from "./socket-access.ts";
 import type { SocketConnection, SocketEdge } from "./socket-edge.ts";
 import type { StreamFeed } from "./stream-feed.ts";
 

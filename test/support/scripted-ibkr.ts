@@ -10,7 +10,8 @@ import { proveIbkrMode } from "../../src/ibkr/mode-proof.ts";
 import { OAuthLogin } from "../../src/ibkr/oauth-login.ts";
 import { type Consumer, prepareConsumer } from "../../src/ibkr/oauth1a.ts";
 import { Pacer } from "../../src/ibkr/pacing.ts";
-import { Session, type SessionOptions } from "../../src/ibkr/session.ts";
+import { Session } from "../../src/ibkr/session.ts";
+import type { SessionOptions } from "../../src/ibkr/session-deps.ts";
 import { Transport } from "../../src/ibkr/transport.ts";
 import type { Random } from "../../src/lib/random.ts";
 import { Secret } from "../../src/lib/secret.ts";
@@ -28,7 +29,7 @@ const [vector] = Object.values(
     .parse(vectors()).lst_cases,
 );
 
-/** What the script answers to a request: JSON with status 200, or a response of its own. */
+/** What the script answers to a request, at once or later: JSON with status 200, or a response of its own. */
 export type ScriptedAnswer = (request: { readonly query: URLSearchParams; readonly body: string }) => unknown;
 
 /** An IBKR whose every answer is written by the test, and our session with it. */
@@ -67,15 +68,16 @@ export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {
     ["/sso/validate", () => ({ USER_NAME: "ada99", LOGIN_TYPE: 2, RESULT: true })],
     ["/logout", () => ({ status: true })],
   ]);
-  const edge: typeof fetch = (input, init) => {
+  const edge: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const body = typeof init?.body === "string" ? init.body : "";
     sent.push(`${init?.method ?? "GET"} ${url.pathname}`);
     contents.push(url.search + body);
     const answer =
-      answers.get(url.pathname)?.({ query: url.searchParams, body }) ?? new Response("<h1>Resource not found</h1>", { status: 404 });
-    if (answer instanceof Error) return Promise.reject(answer);
-    return Promise.resolve(answer instanceof Response ? answer : Response.json(answer));
+      (await answers.get(url.pathname)?.({ query: url.searchParams, body })) ??
+      new Response("<h1>Resource not found</h1>", { status: 404 });
+    if (answer instanceof Error) throw answer;
+    return answer instanceof Response ? answer : Response.json(answer);
   };
   const baseUrl = "https://ibkr.test";
   const transport = new Transport({
