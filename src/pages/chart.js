@@ -39,6 +39,13 @@ function axes(box, data) {
   ];
 }
 
+/** While nothing is pointed at, the last one is told. */
+function tellLast(plot) {
+  const tell = () => plot.setLegend({ idx: plot.data[0].length - 1 });
+  plot.over.addEventListener("mouseleave", tell);
+  tell();
+}
+
 function frame(box, data) {
   return {
     width: box.clientWidth,
@@ -47,6 +54,7 @@ function frame(box, data) {
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { time: false } },
     axes: axes(box, data),
+    hooks: { ready: [tellLast] },
   };
 }
 
@@ -114,7 +122,7 @@ function candleOptions(box, data) {
     ...frame(box, data),
     scales: { x: { time: false, range: (_plot, min, max) => [min - 0.5, max + 0.5] } },
     series: [timeSeries(data), ...data.seriesLabels.map(price)],
-    hooks: { draw: [(plot) => drawCandles(plot, box)] },
+    hooks: { ready: [tellLast], draw: [(plot) => drawCandles(plot, box)] },
   };
 }
 
@@ -126,10 +134,6 @@ function draw(box) {
   const make = () => {
     plot?.destroy();
     plot = new uPlot(isCandles ? candleOptions(box, data) : valueOptions(box, data), [places(data), ...columns], box);
-    // While nothing is pointed at, the last one is told.
-    const tellLast = () => plot.setLegend({ idx: data.labels.length - 1 });
-    plot.over.addEventListener("mouseleave", tellLast);
-    tellLast();
   };
   for (const part of box.children) part.hidden = true;
   make();
