@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import { createConnectedApps } from "./auth/connected-apps.ts";
+import { createKeyJournal } from "./auth/key-journal.ts";
 import { type ConfirmHandlersDeps, createConfirmHandlers } from "./console/connections/confirm-handlers.tsx";
 import { createConnectionHandlers } from "./console/connections/connection-handlers.tsx";
 import { createConnectionTests } from "./console/connections/connection-tests.ts";
@@ -29,6 +30,7 @@ export function createConnectionPages(config: Config, parts: ConnectionPagesPart
     servesDemo: config.demo,
     lock: new KeyedLock<string>(),
     forget: (connectionId: string) => connections.forget(connectionId),
+    keyJournal: createKeyJournal(parts.audit, () => parts.clock.now()),
     reveal: createKeyReveal(parts, () => publicUrl().startsWith("https:")),
   };
   return {

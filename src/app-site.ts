@@ -1,6 +1,7 @@
 import { createConnectionPages } from "./app-connections.ts";
 import { createCallerPages } from "./app-console.ts";
 import { createPortfolioPages } from "./app-portfolio.ts";
+import type { ConnectionJournal } from "./auth/connection-journal.ts";
 import type { AuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createConsentHandlers } from "./auth/consent/consent-handlers.tsx";
 import { createSignIn } from "./auth/sign-in/create-sign-in.ts";
@@ -33,6 +34,7 @@ export interface SiteParts {
   readonly fetch: typeof fetch;
   readonly connections: Connections;
   readonly audit: AuditWriter;
+  readonly journal: ConnectionJournal;
   readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
   /** The gateway's own origin; known once it listens. */
   readonly publicUrl: () => string;

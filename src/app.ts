@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { createSite } from "./app-site.ts";
 import { type BearerCheck, createBearerCheck } from "./auth/bearer.ts";
+import { createConnectionJournal } from "./auth/connection-journal.ts";
 import { type AuthorizationServer, createAuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createDocumentFetch, type DocumentFetch } from "./auth/oauth/document-fetch.ts";
 import { resourceMetadataUrl } from "./auth/oauth/metadata.ts";
@@ -110,6 +111,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
 
   const audit = opened(createAuditLog({ storage, clock, log }));
+  const journal = createConnectionJournal({ audit, clock, random });
   const metrics = createMetrics();
   const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
   const connections = opened(
@@ -124,6 +126,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
       hostPolicy,
       budgets,
       ibkrBaseUrls: deps.ibkrBaseUrls,
+      onFrozen: ({ because, ...connection }) => journal.noteFrozen(connection, because),
     }),
   );
   showFigures(metrics, { audit, budgets, connections });
@@ -155,6 +158,7 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     sealer,
     connections,
     audit,
+    journal,
     oauth,
     publicUrl: issuer,
     tools: registry.all.map(({ tool }) => ({ ...tool, toolset: toolsetOf(tool.name) })),

@@ -16,6 +16,7 @@ import type { Storage } from "../storage/storage.ts";
 import { deleteUser, insertUser } from "../storage/users.ts";
 import { createHostPolicy } from "../upstreams/host-policy.ts";
 import type { ConnectionRef, Connections } from "./connections.ts";
+import type { FrozenConnection } from "./link-notes.ts";
 import { createConnections } from "./pool.ts";
 
 let engine: TestEngine;
@@ -48,6 +49,7 @@ async function store(id: string, { userId = "ada", mode = "simulated" } = {}): P
 
 function pool(over: { proofKey?: string } = {}) {
   const sent: string[] = [];
+  const frozen: FrozenConnection[] = [];
   const edge: typeof fetch = (input, init) => {
     sent.push(new URL(input instanceof Request ? input.url : input).pathname.replace("/v1/api", ""));
     return fetch(input, init);
@@ -62,8 +64,9 @@ function pool(over: { proofKey?: string } = {}) {
     fetch: edge,
     embeddedSimulator: { baseUrl, credentials, proofKey: over.proofKey ?? proofKey },
     hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+    onFrozen: (connection) => void frozen.push(connection),
   });
-  return { connections, sent };
+  return { connections, sent, frozen };
 }
 
 /** Lets something happen to the simulated user's session. */
@@ -194,6 +197,8 @@ describe("a connection that does not prove its mode", () => {
     await expect(first.connections.open(ada, signal)).rejects.toMatchObject({ code: "connection_frozen" });
     expect(await first.connections.health(ada)).toMatchObject({ link: { state: "frozen" }, frozenAt: expect.any(Number) });
     await first.connections.close();
+    const told = { ...ada, label: "label of c1", mode: "simulated", kind: "simulator" };
+    expect(first.frozen).toEqual([{ ...told, because: expect.stringContaining("simulated") }]);
     expect(await rowOf(ada)).toMatchObject({ frozen_because: expect.stringContaining("simulated"), frozen_at: expect.any(Number) });
     const second = pool();
     await expect(second.connections.open(ada, signal)).rejects.toMatchObject({ code: "connection_frozen" });
@@ -201,7 +206,7 @@ describe("a connection that does not prove its mode", () => {
     expect(await second.connections.test(ada, { signal, onProgress: () => undefined })).toMatchObject({ state: "frozen" });
     await second.connections.resume(ada);
     expect(await second.connections.health(ada)).toMatchObject({ frozenAt: expect.any(Number), link: { state: "frozen" } });
-    expect(second.sent).toEqual([]);
+    expect([second.sent, second.frozen]).toEqual([[], []]);
     const settings = JSON.stringify({ baseUrl: "embedded" });
     await replaceCredentials(storage, { ...ada, settings, sealed_secrets: null, keepsLiveTrading: false });
     expect(await second.connections.health(ada)).toMatchObject({ frozenAt: undefined, link: { state: "closed" } });

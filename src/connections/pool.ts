@@ -19,7 +19,7 @@ import type { Link, UpstreamDeps } from "../upstreams/upstream.ts";
 import { connectionHealth, untriedLink } from "./connection-health.ts";
 import { parseMode } from "./connection-mode.ts";
 import type { ConnectionHealth, ConnectionRef, Connections, ConnectionTest, OpenConnection } from "./connections.ts";
-import { LinkNotes } from "./link-notes.ts";
+import { LinkNotes, type LinkNotesDeps } from "./link-notes.ts";
 import { StreamSums, type StreamTotals } from "./stream-totals.ts";
 import { testLink } from "./test-link.ts";
 
@@ -31,7 +31,7 @@ const SWEEP_EVERY_MS = 60_000;
 /** Sessions that are kept warm are opened so many at a time: a login costs some milliseconds of computing. */
 const WARMING_AT_ONCE = 4;
 
-export interface PoolDeps extends Omit<UpstreamDeps, "expectedMode"> {
+export interface PoolDeps extends Omit<UpstreamDeps, "expectedMode">, Pick<LinkNotesDeps, "onFrozen"> {
   readonly storage: Storage;
   readonly sealer: Sealer;
 }
@@ -216,7 +216,7 @@ class Pool implements Connections {
   }
 
   async #connect(ref: ConnectionRef): Promise<Entry> {
-    const { storage, sealer, clock } = this.#deps;
+    const { storage, sealer, clock, onFrozen } = this.#deps;
     const row = await findConnection(storage, ref);
     if (row === undefined)
       throw new GatewayError("connection_not_ready", "This connection no longer exists.", {
@@ -228,7 +228,7 @@ class Pool implements Connections {
     const stored = { kind: row.kind, settings: JSON.parse(row.settings), secrets };
     const budgets = this.#deps.budgets?.ofOwner(row.user_id);
     const link = connectUpstream(stored, { ...this.#deps, budgets, log, expectedMode: parseMode(row.mode) });
-    const notes = new LinkNotes({ storage, log }, row);
+    const notes = new LinkNotes({ storage, log, onFrozen }, row);
     link.onHealth((health) => {
       notes.take(health);
       this.#tell(row.user_id);

@@ -69,6 +69,15 @@ export function ownForm(
   };
 }
 
+/** Who asks, by which request and from where: what goes on record with a decision. */
+export function factsOf({ c, user }: OwnPage): {
+  readonly userId: string;
+  readonly requestId: string;
+  readonly address: string | undefined;
+} {
+  return { userId: user.userId, requestId: c.env.facts.requestId, address: c.env.facts.address };
+}
+
 /** What a person had typed into the field of this name before they had to sign in again. */
 export function typedBefore(c: PageRequest, name: string): string | undefined {
   return c.req.query(KEPT + name)?.slice(0, MAX_KEPT_LENGTH);

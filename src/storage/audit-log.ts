@@ -1,10 +1,12 @@
-/** What is known of an `/mcp` call when it begins. Arguments are redacted before they come here. */
+/** What is known of an `/mcp` call or a decision when it begins. Arguments are redacted before they come here. */
 export interface AuditStart {
   readonly requestId: string;
   readonly at: number;
   readonly userId: string;
+  /** Id of a key, a grant, or of the person. */
   readonly callerId: string;
-  readonly source: "apikey" | "oauth";
+  /** A person decides in the console; the gateway decides by itself for safety's sake. */
+  readonly source: "apikey" | "oauth" | "person" | "gateway";
   readonly scope: "read" | "write";
   readonly connectionId: string;
   /** Tool name, or the MCP method where no tool was called. */

@@ -14,15 +14,16 @@ export async function noteConnection(storage: Storage, key: ConnectionKey, notes
   await storage.db.updateTable("connections").set(notes).where("id", "=", key.connectionId).where("user_id", "=", key.userId).execute();
 }
 
-/** Freezes a connection of this user, the first reason given stays; only other credentials thaw it. */
-export async function freezeConnection(storage: Storage, key: ConnectionKey, frozen: { at: number; because: string }): Promise<void> {
-  await storage.db
+/** Freezes a connection of this user, the first reason given stays; only other credentials thaw it. Answers whether it was not frozen before. */
+export async function freezeConnection(storage: Storage, key: ConnectionKey, frozen: { at: number; because: string }): Promise<boolean> {
+  const result = await storage.db
     .updateTable("connections")
     .set({ frozen_at: frozen.at, frozen_because: frozen.because })
     .where("id", "=", key.connectionId)
     .where("user_id", "=", key.userId)
     .where("frozen_at", "is", null)
-    .execute();
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 /** Pauses a connection of this user, or with null lets it work again. Answers whether there is one. */

@@ -146,4 +146,28 @@ describe("the owner of a connection", () => {
     expect((await curl(gateway.url, made.key, { jsonrpc: "2.0", id: 1, method: "tools/list" })).status).toBe(401);
     expect((await page.goto(at(made.path)))?.status()).toBe(404);
   });
+
+  it("finds on record what they decided about it, by its name, after it is deleted too", async () => {
+    await page.goto(at(`/console/activity?connection=${made.path.split("/").at(-1) ?? ""}`));
+    const rows = page.locator("#calls tr");
+    for (const decision of [
+      "Connection added",
+      "API key made",
+      "Connection renamed",
+      "Connection paused",
+      "Connection resumed",
+      "Session kept open from then on",
+      "Session opens on demand from then on",
+      "Session taken over from another login",
+      "Connection deleted",
+    ])
+      await rows.filter({ hasText: decision }).first().waitFor();
+    const deleted = rows.filter({ hasText: "Connection deleted" });
+    expect(await deleted.textContent()).toMatch(/you.*from (::1|127\.0\.0\.1).*My simulator.*deleted since/s);
+    expect(await rows.filter({ hasText: "Connection renamed" }).last().textContent()).toContain("My simulator → <img src=x");
+    await expectAccessible(page);
+    await deleted.getByRole("link").click();
+    expect(await main()).toMatch(/A decision.*you.*My simulator.*"api_keys": 1/s);
+    await expectAccessible(page);
+  });
 });

@@ -6,10 +6,9 @@ import { activityTexts } from "../../pages/texts/activity.ts";
 import { callerTexts } from "../../pages/texts/callers.ts";
 import type { AuditEntry } from "../../storage/audit-search.ts";
 import { ErrorMeaning } from "../error-meaning.tsx";
-import { ConnectionName } from "../own-connections.tsx";
 import { activityAddress } from "./activity-filter.ts";
 import { ACTIVITY_PATH } from "./activity-page.tsx";
-import { CallerLabel, type CallNames, CallTitle, decisionOf, durationText, OutcomeBadge } from "./call-row.tsx";
+import { CallConnection, CallerLabel, type CallNames, CallTitle, decisionOf, durationText, isByCaller, OutcomeBadge } from "./call-row.tsx";
 
 const texts = activityTexts.call;
 
@@ -67,17 +66,21 @@ function Facts({ entry, names, now }: { readonly entry: AuditEntry; readonly nam
         ...(entry.outcome === "started" ? [{ name: facts.means, value: texts.unfinished }] : []),
         {
           name: facts.caller,
-          value: (
+          value: isByCaller(entry) ? (
             <a href={activityAddress(ACTIVITY_PATH, { caller: entry.caller_id })}>
               <CallerLabel entry={entry} names={names} />
             </a>
+          ) : (
+            <CallerLabel entry={entry} names={names} />
           ),
         },
         {
           name: facts.connection,
-          value: <ConnectionName connection={names.connections.get(entry.connection_id)} gone={activityTexts.goneConnection} />,
+          value: <CallConnection entry={entry} names={names} />,
         },
-        { name: facts.scope, value: entry.scope === "write" ? callerTexts.scopes.write : callerTexts.scopes.read },
+        ...(isByCaller(entry)
+          ? [{ name: facts.scope, value: entry.scope === "write" ? callerTexts.scopes.write : callerTexts.scopes.read }]
+          : []),
         ...(isCall && entry.duration_us !== null ? [{ name: facts.duration, value: durationText(entry.duration_us) }] : []),
         ...(isCall && entry.upstream_calls !== null ? [{ name: facts.upstreamCalls, value: String(entry.upstream_calls) }] : []),
         { name: facts.client, value: entry.client === null ? texts.unknown : <PlainName value={entry.client} /> },

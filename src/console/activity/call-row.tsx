@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { z } from "zod";
 
 import { Badge, type BadgeTone } from "../../pages/components/badge.tsx";
 import type { DataColumn } from "../../pages/components/data-table.tsx";
@@ -55,7 +56,7 @@ export function callCells(entry: AuditEntry, names: CallNames, now: number): rea
     </>,
     <OutcomeBadge entry={entry} />,
     <CallerLabel entry={entry} names={names} />,
-    <ConnectionName connection={names.connections.get(entry.connection_id)} gone={texts.goneConnection} />,
+    <CallConnection entry={entry} names={names} />,
     entry.duration_us === null || decisionOf(entry) !== undefined ? "" : durationText(entry.duration_us),
   ];
 }
@@ -98,8 +99,31 @@ export function OutcomeBadge({ entry }: { readonly entry: Pick<AuditEntry, "outc
   );
 }
 
-/** Which key or app called, by the name that its owner knows. */
-export function CallerLabel({ entry, names }: { readonly entry: Pick<AuditEntry, "caller_id" | "source">; readonly names: CallNames }) {
+interface CalledBy {
+  readonly entry: Pick<AuditEntry, "caller_id" | "source" | "address">;
+  readonly names: CallNames;
+}
+
+/** True for what a person decided in the console: each sees only their own. */
+function isPerson({ source }: Pick<AuditEntry, "source">): boolean {
+  return source === "person";
+}
+
+/** True for what a key or an app did. */
+export function isByCaller({ source }: Pick<AuditEntry, "source">): boolean {
+  return source === "apikey" || source === "oauth";
+}
+
+/** Which key or app called, by the name that its owner knows; or that it was the owner, and from where. */
+export function CallerLabel({ entry, names }: CalledBy) {
+  if (isPerson(entry) || entry.source === "gateway") {
+    return (
+      <>
+        {isPerson(entry) ? texts.you : texts.gateway}
+        {entry.address !== null && <span class="hint cell-note">{texts.fromAddress(entry.address)}</span>}
+      </>
+    );
+  }
   const caller = names.callers.get(entry.caller_id);
   return (
     <>
@@ -107,6 +131,26 @@ export function CallerLabel({ entry, names }: { readonly entry: Pick<AuditEntry,
       <span class="hint cell-note">{entry.source === "oauth" ? texts.app : texts.apiKey}</span>
     </>
   );
+}
+
+const namedInRow = z.object({ connection: z.string(), mode: z.enum(["simulated", "paper", "live"]) });
+
+/** Which connection it was, by the name that it has, or had when a decision about it went on record. */
+export function CallConnection({ entry, names }: { readonly entry: AuditEntry; readonly names: CallNames }) {
+  const connection = names.connections.get(entry.connection_id) ?? nameInRow(entry);
+  return (
+    <>
+      <ConnectionName connection={connection} gone={texts.goneConnection} />
+      {connection !== undefined && !names.connections.has(entry.connection_id) && <span class="hint cell-note">{texts.deletedSince}</span>}
+    </>
+  );
+}
+
+/** Only our own decisions name connections; what a caller sent is never taken for one. */
+function nameInRow(entry: AuditEntry): NamedConnection | undefined {
+  if (isByCaller(entry)) return undefined;
+  const { success, data } = namedInRow.safeParse(JSON.parse(entry.arguments));
+  return success ? { id: entry.connection_id, label: data.connection, mode: data.mode } : undefined;
 }
 
 /** A duration in milliseconds, with a digit after the point for short ones. */

@@ -7,7 +7,7 @@ import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { deleteConnection } from "../../storage/connections.ts";
 import { setLiveTrading } from "../../storage/live-trading.ts";
 import { consoleFrame } from "../console-frame.tsx";
-import { nothingHere, ownForm, ownPage, type OwnPage } from "../console-visits.ts";
+import { factsOf, nothingHere, ownForm, ownPage, type OwnPage } from "../console-visits.ts";
 import { DeletePage, LiveTradingPage, TakeOverPage } from "./confirm-pages.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
 import { MAX_LABEL_LENGTH, readLabel } from "./connection-label.ts";
@@ -63,10 +63,14 @@ function removeHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
         const { ref, health } = own;
         if (readLabel(form.fields.get("confirm") ?? "") !== plainText(health.label, MAX_LABEL_LENGTH))
           return await draw(form, own, { error: texts.remove.wrong });
+        const callers = await countCallers(deps, ref);
         // Apps are cut off first, on record; then the session ends, and nothing can open it again.
         await deps.apps.revokeAll(ref, form.c.env.facts.requestId);
         await deps.connections.pause(ref);
-        await deleteConnection(deps.storage, ref);
+        if (await deleteConnection(deps.storage, ref)) {
+          const details = { api_keys: callers.keyCount, connected_apps: callers.appCount };
+          deps.journal.note("connection.deleted", { ...health, ...ref }, { ...factsOf(form), details });
+        }
         await deps.connections.forget(ref.connectionId);
         deps.log.info({ event: "connection_deleted", user_id: ref.userId, connection: ref.connectionId }, "a connection was deleted");
         return form.c.redirect(`${CONNECTIONS_PATH}?said=deleted`, 303);
@@ -102,6 +106,10 @@ function liveTradingHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
         const { word, wrong } = texts.liveTrading;
         if (isOn && (form.fields.get("confirm") ?? "").trim() !== word) return await draw(form, own, { error: wrong(word) });
         await setLiveTrading(deps.storage, ref, isOn ? deps.clock.now() : null);
+        if ((health.liveTradingEnabledAt !== undefined) !== isOn) {
+          const noted = isOn ? "connection.live_trading_allowed" : "connection.live_trading_stopped";
+          deps.journal.note(noted, { ...health, ...ref }, factsOf(form));
+        }
         const event = isOn ? "live_trading_allowed" : "live_trading_forbidden";
         deps.log.info({ event, user_id: ref.userId, connection: ref.connectionId }, "live trading was switched");
         return form.c.redirect(`${connectionPath(ref.connectionId)}?said=${isOn ? "live_on" : "live_off"}`, 303);
@@ -131,7 +139,7 @@ function takeOverHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
     show: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => draw(page, own))),
     submit: ownForm(deps, placeOf("take-over"), (form) =>
       withOwnConnection(deps, form, async (own) => {
-        const { ref } = own;
+        const { ref, health } = own;
         try {
           await deps.connections.takeOver(ref, AbortSignal.timeout(TAKE_OVER_LIMIT_MS));
         } catch (error) {
@@ -139,6 +147,7 @@ function takeOverHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
           if (error instanceof DOMException) return await draw(form, own, { refusal: texts.takeOver.tooSlow });
           throw error;
         }
+        deps.journal.note("connection.session_taken_over", { ...health, ...ref }, factsOf(form));
         deps.log.info({ event: "session_taken_over", user_id: ref.userId, connection: ref.connectionId }, "a session was taken over");
         return form.c.redirect(`${connectionPath(ref.connectionId)}?said=taken`, 303);
       }),

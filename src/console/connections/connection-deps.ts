@@ -1,4 +1,5 @@
 import type { ConnectionDraftDeps } from "../../auth/connection-drafts.ts";
+import type { ConnectionJournal } from "../../auth/connection-journal.ts";
 import type { Connections } from "../../connections/connections.ts";
 import type { Log } from "../../lib/log.ts";
 import type { ConsoleVisitDeps } from "../console-visits.ts";
@@ -7,6 +8,8 @@ import type { ConnectionTests } from "./connection-tests.ts";
 export interface ConnectionPagesDeps extends ConsoleVisitDeps, ConnectionDraftDeps {
   readonly connections: Connections;
   readonly tests: ConnectionTests;
+  /** Puts what people decide here on record. */
+  readonly journal: ConnectionJournal;
   readonly log: Log;
   /** False where the demo may not be: its connection opens nothing. */
   readonly servesDemo: boolean;

@@ -1,3 +1,4 @@
+import type { ConnectionEvent } from "../../auth/connection-journal.ts";
 import { LIVE_PAGE } from "../../pages/content-security.ts";
 import { PlainName } from "../../pages/components/plain-name.tsx";
 import type { PageRequest } from "../../pages/page-env.ts";
@@ -5,7 +6,7 @@ import { plainText } from "../../lib/plain-text.ts";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { renameConnection } from "../../storage/connection-label.ts";
 import { consoleFrame } from "../console-frame.tsx";
-import { type FormPlace, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../console-visits.ts";
+import { factsOf, type FormPlace, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
 import { ConnectionBadges } from "./connection-card.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
@@ -32,10 +33,11 @@ export interface ConnectionHandlers {
 /** Makes the handlers. The page asks no broker; only a test does. */
 export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionHandlers {
   const { connections, tests, log } = deps;
-  const act = (event: string, change: (form: OwnForm, own: OwnConnection) => Promise<string>): Answer =>
+  const act = (event: string, change: (form: OwnForm, own: OwnConnection) => Promise<Change>): Answer =>
     ownForm(deps, PLACE, (form) =>
       withOwnConnection(deps, form, async (own) => {
-        const said = await change(form, own);
+        const { said, noted } = await change(form, own);
+        if (noted !== undefined) deps.journal.note(noted, { ...own.health, ...own.ref }, factsOf(form));
         log.info({ event: `connection_${event}`, user_id: own.ref.userId, connection: own.ref.connectionId }, "a connection was changed");
         const page = form.fields.get("from") === "list" ? CONNECTIONS_PATH : connectionPath(own.ref.connectionId);
         return form.c.redirect(said === "" ? page : `${page}?said=${said}`, 303);
@@ -46,7 +48,7 @@ export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionH
     events: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => Promise.resolve(showChanges(deps, page, own)))),
     test: act("tested", (_form, { ref }) => {
       tests.begin(ref);
-      return Promise.resolve("");
+      return Promise.resolve({ said: "", noted: undefined });
     }),
     rename: ownForm(deps, { ...PLACE, keeps: ["label"] }, (form) =>
       withOwnConnection(deps, form, async (own) => {
@@ -54,25 +56,38 @@ export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionH
         const label = readLabel(typed);
         if (label === undefined) return await showConnection(deps, form, own, { rename: { typed, error: texts.rename.wrong } });
         await renameConnection(deps.storage, own.ref, label);
+        if (label !== own.health.label) {
+          const summary = `${own.health.label} → ${label}`;
+          deps.journal.note("connection.renamed", { ...own.health, ...own.ref, label }, { ...factsOf(form), summary });
+        }
         // The live link tells its name to models.
         await connections.forget(own.ref.connectionId);
         return form.c.redirect(`${connectionPath(own.ref.connectionId)}?said=renamed`, 303);
       }),
     ),
-    pause: act("paused", async (_form, { ref }) => {
+    pause: act("paused", async (_form, { ref, health }) => {
       await connections.pause(ref);
-      return "paused";
+      return { said: "paused", noted: health.pausedAt === undefined ? "connection.paused" : undefined };
     }),
-    resume: act("resumed", async (_form, { ref }) => {
+    resume: act("resumed", async (_form, { ref, health }) => {
       await connections.resume(ref);
-      return "resumed";
+      return { said: "resumed", noted: health.pausedAt === undefined ? undefined : "connection.resumed" };
     }),
-    keepWarm: act("keep_warm", async ({ fields }, { ref }) => {
+    keepWarm: act("keep_warm", async ({ fields }, { ref, health }) => {
       const isOn = fields.get("keep_warm") === "on";
       await connections.setKeepWarm(ref, isOn);
-      return isOn ? "warm" : "cold";
+      const event = isOn ? "connection.kept_open" : "connection.opens_on_demand";
+      return { said: isOn ? "warm" : "cold", noted: health.keepWarm === isOn ? undefined : event };
     }),
   };
+}
+
+/** What a switch did. */
+interface Change {
+  /** What the next page says, by its key; empty for nothing. */
+  readonly said: string;
+  /** What goes on record; undefined when it was so already. */
+  readonly noted: ConnectionEvent | undefined;
 }
 
 /** Forms of a connection stand on its page. */

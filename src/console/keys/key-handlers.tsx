@@ -13,7 +13,16 @@ import { keyTexts as texts } from "../../pages/texts/keys.ts";
 import type { AuditLog } from "../../storage/audit-log.ts";
 import type { Sealer } from "../../storage/sealing.ts";
 import { consoleFrame } from "../console-frame.tsx";
-import { type ConsoleVisitDeps, nothingHere, type OwnForm, type OwnPage, ownForm, ownPage, typedBefore } from "../console-visits.ts";
+import {
+  factsOf,
+  type ConsoleVisitDeps,
+  nothingHere,
+  type OwnForm,
+  type OwnPage,
+  ownForm,
+  ownPage,
+  typedBefore,
+} from "../console-visits.ts";
 import { createKeyReveal, type KeyReveal } from "../key-reveal.ts";
 import { knownAccounts } from "../known-accounts.ts";
 import { listNamedConnections, type NamedConnection } from "../own-connections.tsx";
@@ -204,10 +213,6 @@ async function findOwnKey(deps: KeyHandlersDeps, { c, user }: OwnPage) {
   if (apiKey === undefined) return undefined;
   const connections = await listNamedConnections(deps.storage, user.userId);
   return { apiKey, connection: connections.find(({ id }) => id === apiKey.connectionId) };
-}
-
-function factsOf({ c, user }: OwnPage) {
-  return { userId: user.userId, requestId: c.env.facts.requestId, address: c.env.facts.address };
 }
 
 function createdPath(keyId: string): string {

@@ -67,7 +67,7 @@ async function submit(deps: SetUpDeps, choosable: readonly Choosable[], { c, use
     const read = offer.read({});
     if ("wrong" in read) throw new Error(`the offer ${offer.id} asks for nothing, and that is not enough`);
     const made = await createConnection(deps, { userId, offer, mode, label, entry: read.entry, formId: choice.formId });
-    return created(deps, { c, userId, back, made });
+    return await created(deps, { c, user, back, made });
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return again({ refusal: `${error.message} ${error.whatToDo}` });

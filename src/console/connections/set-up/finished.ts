@@ -1,25 +1,31 @@
-import type { Secret } from "../../../lib/secret.ts";
-import type { PageRequest } from "../../../pages/page-env.ts";
+import type { CreatedConnection } from "../../../auth/create-connection.ts";
+import type { KeyJournal } from "../../../auth/key-journal.ts";
 import { withReturnPath } from "../../../pages/return-path.ts";
+import { factsOf, type OwnPage } from "../../console-visits.ts";
 import type { KeyReveal } from "../../key-reveal.ts";
 import type { ConnectionPagesDeps } from "../connection-deps.ts";
 import { connectionPath } from "../connection-paths.ts";
 
 export interface SetUpDeps extends ConnectionPagesDeps {
   readonly reveal: KeyReveal;
+  /** Puts the default keys of new connections on record. */
+  readonly keyJournal: KeyJournal;
 }
 
 /** A connection that was made just now, with its default key. */
-export interface Created {
-  readonly c: PageRequest;
-  readonly userId: string;
+export interface Created extends OwnPage {
   readonly back: string | undefined;
-  readonly made: { readonly connectionId: string; readonly key: Secret };
+  readonly made: CreatedConnection;
 }
 
-/** Begins its first test and goes on to the page that shows the key this once. */
-export function created(deps: SetUpDeps, { c, userId, back, made }: Created): Response {
-  const { connectionId, key } = made;
+/** Puts it on record, begins its first test and goes on to the page that shows the key this once. */
+export async function created(deps: SetUpDeps, { c, user, back, made }: Created): Promise<Response> {
+  const { connectionId, key, apiKey, isNew } = made;
+  const { userId } = user;
+  const facts = factsOf({ c, user });
+  const connection = isNew ? await deps.connections.health({ connectionId, userId }) : undefined;
+  if (connection !== undefined) deps.journal.note("connection.created", { ...connection, userId }, facts);
+  deps.keyJournal.note("apikey.created", apiKey, facts);
   deps.log.info({ event: "connection_created", user_id: userId, connection: connectionId }, "a connection was added");
   deps.tests.begin({ connectionId, userId });
   const path = connectionPath(connectionId, "created");

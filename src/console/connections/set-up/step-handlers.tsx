@@ -8,7 +8,7 @@ import { returnPath, withReturnPath } from "../../../pages/return-path.ts";
 import { connectionTexts } from "../../../pages/texts/connections.ts";
 import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
 import { consoleFrame } from "../../console-frame.tsx";
-import { type FormPlace, nothingHere, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../../console-visits.ts";
+import { factsOf, type FormPlace, nothingHere, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../../console-visits.ts";
 import { MAX_LABEL_LENGTH } from "../connection-label.ts";
 import { CONNECTIONS_PATH, connectionPath, setUpPath } from "../connection-paths.ts";
 import { type OwnConnection, withOwnConnection } from "../own-connection.ts";
@@ -125,8 +125,9 @@ async function finish(
     const finished = await finishDraft(deps, { draftId: draftIdOf(c), userId });
     switch (finished.kind) {
       case "created":
-        return created(deps, { c, userId, back, made: finished });
+        return await created(deps, { c, user, back, made: finished });
       case "rotated":
+        await noteRotation(deps, form, finished.connectionId);
         deps.log.info({ event: "connection_rotated", user_id: userId, connection: finished.connectionId }, "credentials were replaced");
         deps.tests.begin({ connectionId: finished.connectionId, userId });
         return c.redirect(`${connectionPath(finished.connectionId)}?said=rotated`, 303);
@@ -140,6 +141,16 @@ async function finish(
     if (!(error instanceof GatewayError) || at === undefined) throw error;
     return await drawStep(deps, form, { ...at, faults: {}, refusal: `${error.message} ${error.whatToDo}` });
   }
+}
+
+/** Another login takes back that orders with real money are allowed: the record says what holds now. */
+async function noteRotation(deps: SetUpDeps, form: OwnForm, connectionId: string): Promise<void> {
+  const { userId } = form.user;
+  const connection = await deps.connections.health({ connectionId, userId });
+  if (connection === undefined) return;
+  const liveTrading = connection.liveTradingEnabledAt === undefined ? "off" : "on";
+  const details = connection.mode === "live" ? { live_trading: liveTrading } : {};
+  deps.journal.note("connection.credentials_replaced", { ...connection, userId }, { ...factsOf(form), details });
 }
 
 interface DrawnStep {
