@@ -11,6 +11,7 @@ import * as wire from "./endpoints/contracts.ts";
 import { toExpiries } from "./endpoints/options.ts";
 import { readReply } from "./endpoints/reply.ts";
 import { KeptReads } from "./kept-reads.ts";
+import { SharedReads } from "./shared-reads.ts";
 
 const HOUR_MS = 3_600_000;
 /** New months and strikes are listed over night at most. */
@@ -36,6 +37,8 @@ export class OptionChains {
   readonly #contracts: Contracts;
   readonly #strikes: KeptReads<OptionStrikes>;
   readonly #listed: KeptReads<readonly Instrument[]>;
+  readonly #strikeReads = new SharedReads<OptionStrikes>();
+  readonly #lookUps = new SharedReads<readonly Instrument[]>();
 
   constructor(api: Api, contracts: Contracts) {
     this.#api = api;
@@ -97,12 +100,14 @@ export class OptionChains {
     const key = `${underlying.conid} ${month}`;
     const kept = this.#strikes.fresh(key);
     if (kept !== undefined) return kept;
-    const body = await this.#api.read(wire.strikesRequest(underlying.conid, month), options);
-    const reply = readReply(wire.strikesReply, body, "the strikes");
-    const strikes = { calls: ascending(reply.call), puts: ascending(reply.put) };
-    // An empty list may also mean that the session was lost after the search.
-    if (strikes.calls.length + strikes.puts.length > 0) this.#strikes.keep(key, strikes);
-    return strikes;
+    return await this.#strikeReads.run(key, options, async (shared) => {
+      const body = await this.#api.read(wire.strikesRequest(underlying.conid, month), shared);
+      const reply = readReply(wire.strikesReply, body, "the strikes");
+      const strikes = { calls: ascending(reply.call), puts: ascending(reply.put) };
+      // An empty list may also mean that the session was lost after the search.
+      if (strikes.calls.length + strikes.puts.length > 0) this.#strikes.keep(key, strikes);
+      return strikes;
+    });
   }
 
   async #lookUpListed(lookups: readonly Lookup[], options: CallOptions): Promise<readonly Instrument[]> {
@@ -113,10 +118,13 @@ export class OptionChains {
     return (await Promise.all(lookups.filter(isListed).map((lookup) => this.#lookUp(lookup, options)))).flat();
   }
 
-  async #lookUp({ key, underlying, month, strike, right }: Lookup, options: CallOptions): Promise<readonly Instrument[]> {
-    // Another caller may have looked it up while this one waited for the turn.
-    const kept = this.#listed.fresh(key);
-    if (kept !== undefined) return kept;
+  /** Another caller may have looked it up while this one waited for the turn, or does so now. */
+  async #lookUp(lookup: Lookup, options: CallOptions): Promise<readonly Instrument[]> {
+    const kept = this.#listed.fresh(lookup.key);
+    return kept ?? (await this.#lookUps.run(lookup.key, options, (shared) => this.#ask(lookup, shared)));
+  }
+
+  async #ask({ key, underlying, month, strike, right }: Lookup, options: CallOptions): Promise<readonly Instrument[]> {
     const request = wire.optionInfoRequest(underlying.conid, { month, strike: strike.toString(), right });
     const answer = await this.#api.answer(request, options);
     // For a strike that it does not list, IBKR answers an empty list or an error, by build.
