@@ -1,10 +1,9 @@
 import type { Child } from "hono/jsx";
 import { renderToString } from "hono/jsx/dom/server";
 
-import type { Clock } from "../lib/clock.ts";
-import { background, type Log } from "../lib/log.ts";
-import { type EventStream, eventStream } from "../pages/event-stream.ts";
+import { background } from "../lib/log.ts";
 import type { PageRequest } from "../pages/page-env.ts";
+import { beginOwnStream, type OwnStream, type OwnStreamDeps } from "./own-stream.ts";
 
 /** A part of a page as it is now, by the id of its element. */
 export interface LivePart {
@@ -22,13 +21,13 @@ export interface LivePartsOptions {
 /** Times said as `3 minutes ago` grow old. */
 const REDRAW_EVERY_MS = 30_000;
 
-/** Keeps parts of a page current: sends those that changed, once at first and then after each change, one drawing at a time. */
-export function liveParts(
-  c: PageRequest,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-  options: LivePartsOptions,
-): Response {
-  return eventStream(c, clock, (stream) => {
+/**
+ * Keeps parts of a page current: sends those that changed, once at first and then after each change, one drawing at a time, and as
+ * long as its reader is signed in.
+ */
+export function liveParts(c: PageRequest, deps: OwnStreamDeps, options: LivePartsOptions): Response {
+  const { clock, log } = deps;
+  return beginOwnStream(c, deps, (stream) => {
     const redraw = createRedraw(stream, options);
     const changed = (): void => background(redraw(), log, "drawing a live page");
     const stops = [options.subscribe(changed), clock.every(REDRAW_EVERY_MS, changed)];
@@ -40,7 +39,7 @@ export function liveParts(
 }
 
 /** However many changes come while one drawing is under way, one more follows. */
-function createRedraw(stream: EventStream, { draw }: LivePartsOptions): () => Promise<void> {
+function createRedraw(stream: OwnStream, { draw }: LivePartsOptions): () => Promise<void> {
   const sent = new Map<string, string>();
   let isDrawing = false;
   let isStale = false;
@@ -51,7 +50,10 @@ function createRedraw(stream: EventStream, { draw }: LivePartsOptions): () => Pr
     try {
       while (isStale) {
         isStale = false;
+        if (await stream.isOver()) return;
         const parts = await draw();
+        // Drawing may have waited for a broker.
+        if (await stream.isOver()) return;
         if (parts === undefined) {
           stream.reload();
           return;

@@ -12,6 +12,8 @@ export interface EventStream {
   prepend(id: string, html: string, eventId?: string): void;
   /** Lets the page load itself again, for changes that a part can't show. */
   reload(): void;
+  /** Ends it; what is told after that is lost. */
+  close(): void;
 }
 
 /** Shorter than the idle time of common proxies (60 s). */
@@ -62,6 +64,7 @@ export function eventStream(c: PageRequest, clock: Clock, begin: (stream: EventS
             replace: (id, html) => send("replace", { id, html }),
             prepend: (id, html, eventId) => send("prepend", { id, html }, eventId),
             reload: () => send("reload", {}),
+            close,
           }),
         );
       },

@@ -33,6 +33,8 @@ export interface SignedIn {
 /** Finds who is signed in, by the `Cookie` header. */
 export interface BrowserSessions {
   current(cookieHeader: string | undefined): Promise<SignedIn | undefined>;
+  /** The same, without counting it as a use: for what an open page asks by itself, so that a browser left alone is signed out all the same. */
+  peek(cookieHeader: string | undefined): Promise<SignedIn | undefined>;
 }
 
 /** How a person proved who they are. */
@@ -97,17 +99,14 @@ export function createBrowserSessions({ storage, clock, random, cookies }: Brows
     current: async (cookieHeader) => {
       const found = await find(cookieHeader);
       if (found === undefined) return undefined;
-      const { row, secret } = found;
+      const { row } = found;
       const now = clock.now();
       if (row.last_seen_at <= now - TOUCH_EVERY_MS) await touchBrowserSession(storage, row.id, now);
-      return {
-        userId: row.user_id,
-        displayName: row.display_name,
-        sessionId: row.id,
-        formToken: formTokenOf(secret),
-        signedInAt: row.created_at,
-        isOperator: row.is_operator === 1,
-      };
+      return toSignedIn(found);
+    },
+    peek: async (cookieHeader) => {
+      const found = await find(cookieHeader);
+      return found === undefined ? undefined : toSignedIn(found);
     },
     begin: async ({ userId, method }, { cookieHeader, address, userAgent }) => {
       const secret = newCookieSecret(random);
@@ -137,6 +136,22 @@ export function createBrowserSessions({ storage, clock, random, cookies }: Brows
     },
     end: (userId, sessionId) => deleteBrowserSession(storage.db, userId, sessionId),
     endAll: (userId, exceptSessionId) => deleteBrowserSessions(storage.db, userId, exceptSessionId),
+  };
+}
+
+interface FoundSession {
+  readonly row: NonNullable<Awaited<ReturnType<typeof findBrowserSession>>>;
+  readonly secret: string;
+}
+
+function toSignedIn({ row, secret }: FoundSession): SignedIn {
+  return {
+    userId: row.user_id,
+    displayName: row.display_name,
+    sessionId: row.id,
+    formToken: formTokenOf(secret),
+    signedInAt: row.created_at,
+    isOperator: row.is_operator === 1,
   };
 }
 

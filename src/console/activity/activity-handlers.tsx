@@ -4,7 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { DataRow } from "../../pages/components/data-table.tsx";
 import { LIVE_PAGE } from "../../pages/content-security.ts";
-import { eventStream, lastEventId } from "../../pages/event-stream.ts";
+import { lastEventId } from "../../pages/event-stream.ts";
 import type { PageRequest } from "../../pages/page-env.ts";
 import { activityTexts as texts } from "../../pages/texts/activity.ts";
 import { type AuditEntry, findAuditPage, findAuditRequest, latestAuditSequence } from "../../storage/audit-search.ts";
@@ -13,6 +13,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { type ConsoleVisitDeps, nothingHere, type OwnPage, ownPage } from "../console-visits.ts";
 import { listNamedConnections } from "../own-connections.tsx";
+import { beginOwnStream, ownStream } from "../own-stream.ts";
 import { activityExport, type ExportFormat } from "./activity-export.ts";
 import { activityAddress, fits, readActivityFilter } from "./activity-filter.ts";
 import { ACTIVITY_PATH, ActivityPage, PAGE_SIZE, ROWS_ID } from "./activity-page.tsx";
@@ -50,7 +51,7 @@ export function createActivityHandlers(deps: ActivityHandlersDeps): ActivityHand
   return {
     show: ownPage(deps, (page) => showActivity(deps, page)),
     showCall: ownPage(deps, (page) => showCall(deps, page)),
-    events: (c) => tellCalls(deps, c),
+    events: ownStream(deps, (page) => tellCalls(deps, page)),
     exportCsv: ownPage(deps, async (page) => exportCalls(deps, page, "csv")),
     exportJsonLines: ownPage(deps, async (page) => exportCalls(deps, page, "jsonl")),
   };
@@ -106,19 +107,14 @@ async function showCall(deps: ActivityHandlersDeps, page: OwnPage): Promise<Resp
 }
 
 /** New calls that fit the filter, as rows of the page. */
-async function tellCalls(deps: ActivityHandlersDeps, c: PageRequest): Promise<Response> {
-  const user = await deps.sessions.current(c.req.header("cookie"));
-  // Not a redirection: a stream's reader gives up at anything but 200.
-  if (user === undefined) return c.json({ error: "Sign in first." }, 401);
-  // Who asks for the head alone reads no stream: it would hold a place for nothing.
-  if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
+async function tellCalls(deps: ActivityHandlersDeps, { c, user }: OwnPage): Promise<Response> {
   const { userId } = user;
   const { filter } = readActivityFilter((name) => c.req.query(name));
   const after = sequenceOf(lastEventId(c)) ?? sequenceOf(c.req.query("after")) ?? (await latestAuditSequence(deps.storage, userId));
   const begin = deps.watch.reserve(userId);
   if (begin === undefined) return c.json({ error: "Too many pages are open." }, 429);
   const isEmpty = c.req.query("empty") === "yes";
-  return eventStream(c, deps.clock, (stream) => {
+  return beginOwnStream(c, deps, (stream) => {
     const rowsOf = async (entries: readonly AuditEntry[]) => {
       const fitting = entries.filter((entry) => fits(entry, filter));
       const names = await findCallNames(deps.storage, userId, fitting);
@@ -129,11 +125,14 @@ async function tellCalls(deps: ActivityHandlersDeps, c: PageRequest): Promise<Re
       after,
       onNew: async (entries) => {
         const rows = await rowsOf(entries);
+        if (await stream.isOver()) return;
         if (isEmpty && rows.length > 0) stream.reload();
         for (const { entry, html } of rows) stream.prepend(ROWS_ID, html, String(entry.sequence));
       },
       onEnded: async (entries) => {
-        for (const { entry, html } of await rowsOf(entries)) stream.replace(rowId(entry), html);
+        const rows = await rowsOf(entries);
+        if (await stream.isOver()) return;
+        for (const { entry, html } of rows) stream.replace(rowId(entry), html);
       },
     });
   });

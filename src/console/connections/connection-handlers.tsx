@@ -8,6 +8,7 @@ import { renameConnection } from "../../storage/connection-label.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { factsOf, type FormPlace, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
+import { ownStream } from "../own-stream.ts";
 import { ConnectionBadges } from "./connection-card.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
 import { MAX_LABEL_LENGTH, readLabel } from "./connection-label.ts";
@@ -45,7 +46,7 @@ export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionH
     );
   return {
     show: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => showConnection(deps, page, own, {}))),
-    events: ownPage(deps, (page) => withOwnConnection(deps, page, (own) => Promise.resolve(showChanges(deps, page, own)))),
+    events: ownStream(deps, (page) => withOwnConnection(deps, page, (own) => Promise.resolve(showChanges(deps, page, own)))),
     test: act("tested", (_form, { ref }) => {
       tests.begin(ref);
       return Promise.resolve({ said: "", noted: undefined });

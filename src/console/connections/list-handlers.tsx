@@ -7,6 +7,7 @@ import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { ownPage } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
+import { ownStream } from "../own-stream.ts";
 import { cardId, ConnectionCard, type ConnectionCardProps } from "./connection-card.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
 import { setUpPath } from "./connection-paths.ts";
@@ -56,7 +57,7 @@ export function createConnectionListHandlers(deps: ConnectionPagesDeps): Connect
         { csp: LIVE_PAGE },
       );
     }),
-    events: ownPage(deps, async ({ c, user }) => {
+    events: ownStream(deps, async ({ c, user }) => {
       const shown = (await cardsOf(deps, user)).map(({ health }) => health.connectionId);
       return liveParts(c, deps, {
         subscribe: (changed) => {

@@ -16,6 +16,7 @@ import { consoleFrame } from "../console-frame.tsx";
 import { type ConsoleVisitDeps, nothingHere, type OwnPage, ownPage } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
 import type { LivePlaces } from "../live-places.ts";
+import { ownStream } from "../own-stream.ts";
 import { withConnectionHealth } from "./own-portfolio.ts";
 import { PartFaults } from "./part-faults.tsx";
 import { readPortfolioView, type PortfolioView } from "./portfolio-address.ts";
@@ -59,12 +60,7 @@ const MAX_LABEL_LENGTH = 60;
 export function createPortfolioHandlers(deps: PortfolioDeps): PortfolioHandlers {
   return {
     show: ownPage(deps, (page) => withConnectionHealth(deps, page, (health) => showPortfolio(deps, page, health))),
-    events: async (c) => {
-      const user = await deps.sessions.current(c.req.header("cookie"));
-      // Not a redirection: a stream's reader gives up at anything but 200.
-      if (user === undefined) return c.json({ error: "Sign in first." }, 401);
-      return await withConnectionHealth(deps, { c, user }, (health) => tellPortfolio(deps, { c, user }, health));
-    },
+    events: ownStream(deps, (page) => withConnectionHealth(deps, page, (health) => tellPortfolio(deps, page, health))),
   };
 }
 

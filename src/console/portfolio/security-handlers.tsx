@@ -10,6 +10,7 @@ import { portfolioTexts as texts } from "../../pages/texts/portfolio.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { nothingHere, type OwnPage, ownPage } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
+import { ownStream } from "../own-stream.ts";
 import { withConnectionHealth } from "./own-portfolio.ts";
 import { PartFaults } from "./part-faults.tsx";
 import { portfolioPath, readSecurityView, type SecurityView } from "./portfolio-address.ts";
@@ -43,12 +44,7 @@ const MAX_NAME_LENGTH = 60;
 export function createSecurityHandlers(deps: PortfolioDeps): SecurityHandlers {
   return {
     show: ownPage(deps, (page) => withConnectionHealth(deps, page, (health) => showSecurity(deps, page, health))),
-    events: async (c) => {
-      const user = await deps.sessions.current(c.req.header("cookie"));
-      // Not a redirection: a stream's reader gives up at anything but 200.
-      if (user === undefined) return c.json({ error: "Sign in first." }, 401);
-      return await withConnectionHealth(deps, { c, user }, (health) => tellSecurity(deps, { c, user }, health));
-    },
+    events: ownStream(deps, (page) => withConnectionHealth(deps, page, (health) => tellSecurity(deps, page, health))),
     search: ownPage(deps, (page) => withConnectionHealth(deps, page, (health) => showSearch(deps, page, health))),
   };
 }
