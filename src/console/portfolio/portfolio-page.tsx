@@ -16,7 +16,7 @@ import { type Holding, holdingsOf, percentOf } from "./holdings.ts";
 import { FillTable, OrderTable } from "./order-tables.tsx";
 import { FAULTS_ID, PartFaults } from "./part-faults.tsx";
 import { PositionTable } from "./position-table.tsx";
-import { sortHoldings } from "./position-order.ts";
+import { orderText, sortHoldings } from "./position-order.ts";
 import { portfolioPath, type PortfolioView, securityPath } from "./portfolio-address.ts";
 import type { Part } from "./readings.ts";
 import { ValuePanel } from "./value-panel.tsx";
@@ -112,6 +112,7 @@ function netValueOf({ summary, pnl }: PortfolioParts) {
 }
 
 function AccountChoice({ accounts, accountId, connectionId, view }: PortfolioPageProps) {
+  const sort = orderText(view.order);
   return (
     <form class="account-choice-row" method="get" action={portfolioPath(connectionId)}>
       <label for="account">{texts.account.label}</label>
@@ -123,6 +124,7 @@ function AccountChoice({ accounts, accountId, connectionId, view }: PortfolioPag
         ))}
       </select>
       <input type="hidden" name="period" value={view.period} />
+      {sort !== undefined && <input type="hidden" name="sort" value={sort} />}
       <button type="submit" class="button secondary small">
         {texts.account.show}
       </button>

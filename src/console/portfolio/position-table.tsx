@@ -87,7 +87,11 @@ function ClassRows({
             </div>
           </th>
           {SORT_KEYS.slice(1).map((key) => (
-            <td role="cell" class={`${NUMERIC.has(key) ? "numeric " : ""}cell-${key}`} data-label={texts.columns[key]}>
+            <td
+              role="cell"
+              class={`${NUMERIC.has(key) ? "numeric " : ""}cell-${key}`}
+              data-label={key === "share" ? texts.shortShare : texts.columns[key]}
+            >
               <div>{cellOf(holding, key)}</div>
             </td>
           ))}

@@ -80,6 +80,7 @@ export const portfolioTexts = {
       currency: "Ccy",
       share: "Share of net value",
     },
+    shortShare: "Share",
     sortBy: (column: string) => `Sort by ${column}`,
     empty: { title: "No positions", message: "This account holds no securities. What is bought shows here." },
   },
