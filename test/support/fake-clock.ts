@@ -52,8 +52,8 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
     const end = now + ms;
     await settle();
     for (;;) {
-      const [next] = [...alarms].filter((alarm) => alarm.at <= end).toSorted((a, b) => a.at - b.at);
-      if (next === undefined) break;
+      const next = first(alarms);
+      if (next === undefined || next.at > end) break;
       alarms.delete(next);
       now = Math.max(now, next.at);
       next.ring();
@@ -73,4 +73,11 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
       return alarms.size;
     },
   };
+}
+
+/** The alarm that rings next, of several the one that was set first. */
+function first(alarms: Iterable<Alarm>): Alarm | undefined {
+  let next: Alarm | undefined;
+  for (const alarm of alarms) if (next === undefined || alarm.at < next.at) next = alarm;
+  return next;
 }
