@@ -9,6 +9,11 @@ export interface ZonedTime {
   local(at: number): { readonly day: number; readonly minutes: number };
 }
 
+/** Clocks are put forward and back at whole quarters of an hour. */
+const STRETCH_MS = 15 * 60_000;
+/** Some weeks of stretches; asking the platform costs thousands of times more than remembering. */
+const MAX_STRETCHES = 5000;
+
 /** Makes the clock of an IANA zone such as `America/New_York`. */
 export function createZonedTime(zone: string): ZonedTime {
   const format = new Intl.DateTimeFormat("en-US", {
@@ -22,8 +27,19 @@ export function createZonedTime(zone: string): ZonedTime {
     second: "numeric",
   });
 
+  const offsets = new Map<number, number>();
+
   function offsetAt(at: number): number {
-    const whole = Math.floor(at / 1000) * 1000;
+    const stretch = Math.floor(at / STRETCH_MS);
+    const known = offsets.get(stretch);
+    if (known !== undefined) return known;
+    const offset = computeOffset(stretch * STRETCH_MS);
+    if (offsets.size >= MAX_STRETCHES) offsets.clear();
+    offsets.set(stretch, offset);
+    return offset;
+  }
+
+  function computeOffset(whole: number): number {
     const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
     for (const part of format.formatToParts(whole)) parts[part.type] = Number(part.value);
     const { year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
