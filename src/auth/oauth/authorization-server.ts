@@ -6,7 +6,6 @@ import type { Clock } from "../../lib/clock.ts";
 import { KeyedLock } from "../../lib/keyed-lock.ts";
 import { background, type Log } from "../../lib/log.ts";
 import { type Random, randomId } from "../../lib/random.ts";
-import { RateLimit } from "../../lib/rate-limit.ts";
 import { readBody } from "../../lib/read-body.ts";
 import { sha256Hex } from "../../lib/secret.ts";
 import { revokeAppGrants } from "../../storage/app-grants.ts";
@@ -14,7 +13,7 @@ import type { AuditLog } from "../../storage/audit-log.ts";
 import { pruneOauth } from "../../storage/oauth-pruning.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { LostRefreshRace } from "./adapter.ts";
-import { addressGroup } from "./address-group.ts";
+import { type AuthorizeGate, createAuthorizeGate } from "./authorize-gate.ts";
 import { normalizedAuthorizeQuery } from "./authorize-request.ts";
 import { type ClientDocuments, createClientDocuments } from "./client-documents.ts";
 import type { ConsentDesk } from "./consent-desk.ts";
@@ -65,8 +64,6 @@ export interface AuthorizationServer {
 
 /** A token request is a kilobyte or two; a signed client assertion the longest part. */
 const MAX_FORM_BYTES = 49_152;
-/** Authorizations that one address may begin: each is a row for an hour, and an office may share one address. */
-const AUTHORIZE_PER_ADDRESS = { max: 300, windowMs: 600_000, maxKeys: 10_000 };
 const FORM = "application/x-www-form-urlencoded";
 const PRUNE_EVERY_MS = 600_000;
 const DAY_MS = 86_400_000;
@@ -89,7 +86,7 @@ class OauthServer implements AuthorizationServer {
   readonly #documents: ClientDocuments;
   readonly #journal: GrantJournal;
   readonly #readRegistration: ReturnType<typeof createRegistrationReader>;
-  readonly #authorizeLimit: RateLimit;
+  readonly #gate: AuthorizeGate;
   readonly #locks = new KeyedLock<string>();
   /** Answers that are to be given again, by the request that asked. */
   readonly #repeats = new WeakMap<IncomingMessage, string>();
@@ -104,7 +101,7 @@ class OauthServer implements AuthorizationServer {
     this.#issuer = checkedIssuer(options.issuer);
     this.#replay = createRefreshReplay(deps);
     this.#journal = createGrantJournal(deps.audit, () => clock.now());
-    this.#authorizeLimit = new RateLimit({ clock, ...AUTHORIZE_PER_ADDRESS });
+    this.#gate = createAuthorizeGate(clock);
     this.#readRegistration = createRegistrationReader(clock);
     this.#documents = createClientDocuments(deps, { builtInClients: options.builtInClients, allowedHosts: options.clientDocumentHosts });
     const provider = createProvider(
@@ -170,17 +167,7 @@ class OauthServer implements AuthorizationServer {
   }
 
   async #authorize(req: IncomingMessage, res: ServerResponse, at: { path: string; query: string; origin: RequestOrigin }): Promise<void> {
-    if (req.method !== "GET") {
-      res.setHeader("Allow", "GET");
-      answerError(res, 405, "invalid_request", "An authorization begins with a browser that is sent here by GET.");
-      return;
-    }
-    const waitMs = at.path === "/authorize" ? this.#authorizeLimit.take(addressGroup(at.origin.address)) : 0;
-    if (waitMs > 0) {
-      res.setHeader("Retry-After", String(Math.ceil(waitMs / 1000)));
-      answerError(res, 429, "temporarily_unavailable", "Too many authorizations were begun from your address. Try again in some minutes.");
-      return;
-    }
+    if (await this.#gate(req, res, { begins: at.path === "/authorize", address: at.origin.address })) return;
     const query = at.path === "/authorize" ? `?${normalizedAuthorizeQuery(at.query, this.#options.issuer).toString()}` : "";
     // Who the person is says the console's session alone: a session of the library would bring back the one before.
     await this.#forward(req, res, { url: at.path + query, address: at.origin.address, withoutCookies: [COOKIES.session] });

@@ -41,6 +41,8 @@ function explanationOf(error: string) {
     case "invalid_redirect_uri":
     case "session_not_found":
     case "server_error":
+    case "too_many":
+    case "wrong_method":
       return texts[error];
     default:
       return texts.other;

@@ -25,6 +25,14 @@ export const authorizationTexts = {
     title: "Something failed here",
     paragraphs: ["The gateway could not go on. Try again in a moment; its log says what happened."],
   },
+  too_many: {
+    title: "Too many apps are being connected",
+    paragraphs: ["Authorizations were begun more often than this gateway allows. Wait some minutes, then connect the app again."],
+  },
+  wrong_method: {
+    title: "This address begins an authorization",
+    paragraphs: ["An app sends your browser here with a link of its own. Go back to the app and connect again."],
+  },
   other: {
     title: "The app's request can't be answered",
     paragraphs: ["The app asked for access in a way that this gateway doesn't take. Remove its connection there and add it again."],
