@@ -57,6 +57,27 @@ describe("signing in at an issuer", () => {
     expect((await ada.get("/account")).text).toContain("ada@example.com");
   });
 
+  it("wants to hear when the issuer saw the person, where a fresh sign-in is asked for", async () => {
+    const ada = visit();
+    expect(await signIn(ada, ADA, { again: "1" })).toMatchObject({ status: 303 });
+    const asked = issuer.asked.findLast((query) => query.has("max_age"));
+    expect(asked?.get("max_age")).toBe("0");
+    expect(asked?.get("prompt")).toBe("login");
+  });
+
+  it("lets a new person in whose two browsers come back at the same moment, as one person", async () => {
+    const twins = [visit(), visit(), visit()];
+    const person = { sub: "twin-1", email: "twin@example.com", email_verified: true, name: "Twin" };
+    const answers: string[] = [];
+    for (const twin of twins) {
+      await twin.get("/sign-in");
+      answers.push(await goAndComeBack(twin, person));
+    }
+    const results = await Promise.all(twins.map((twin, index) => twin.get(answers[index] ?? "")));
+    expect(results.map(({ status }) => status)).toEqual([303, 303, 303]);
+    for (const twin of twins) expect((await twin.get("/account")).text).toContain("twin@example.com");
+  });
+
   it("never follows a way back that leads elsewhere", async () => {
     expect(await signIn(visit(), ADA, { return_to: "//evil.example" })).toMatchObject({ status: 303, location: "/console" });
   });

@@ -5,7 +5,7 @@ import { signInTexts } from "../../pages/texts/sign-in.ts";
 import { findOidcIdentity, insertOidcIdentity, noteOidcSignIn, type OidcIdentityRow } from "../../storage/oidc-identities.ts";
 import type { SignInFlowRow } from "../../storage/sign-in-flows.ts";
 import { findSignInLinkById } from "../../storage/sign-in-links.ts";
-import { createPerson } from "./new-person.ts";
+import { createPerson, type NewPerson, type NewPersonResult } from "./new-person.ts";
 import { maySignUp, type OidcFailure, type OidcIdentity } from "./oidc.ts";
 import { findLink, type LinkKind } from "./one-time-links.ts";
 import { refusedForm } from "./refused-form.tsx";
@@ -84,13 +84,33 @@ async function admit(
     return signInPage(parts, visit, { status: 403, error: signInTexts.oidc.no_account(identity.email ?? signInTexts.oidc.nameless) });
   }
   const { displayName } = identity;
-  const made = await createPerson(parts, { link, displayName, method: { kind: "oidc", ...identity } });
+  const made = await createOnce(parts, identity, { link, displayName, method: { kind: "oidc", ...identity } });
+  if (made.kind === "known") return goTo(flow.return_to, await beginSession(parts, visit, { userId: made.userId, method: "oidc" }));
   if (made.kind === "refused") return signInPage(parts, visit, { status: 410, error: signInTexts.oidc.link_used });
   parts.log.info(
     { event: "account_created", user_id: made.userId, link: link?.id, kind: link?.kind ?? "allowed_domain" },
     "an account was created",
   );
   return goTo(flow.return_to, await beginSession(parts, visit, { userId: made.userId, method: "oidc" }));
+}
+
+/** Makes the account; where another sign-in of the same identity did so just now, that account is theirs. */
+async function createOnce(
+  parts: SignInParts,
+  { issuer, subject }: OidcIdentity,
+  person: NewPerson,
+): Promise<NewPersonResult | { readonly kind: "known"; readonly userId: string }> {
+  const whose = () => findOidcIdentity(parts.storage.db, issuer, subject);
+  try {
+    const made = await createPerson(parts, person);
+    const known = made.kind === "refused" ? await whose() : undefined;
+    return known === undefined ? made : { kind: "known", userId: known.user_id };
+  } catch (error) {
+    // The database keeps one user for each identity, and refuses the one that came second.
+    const known = await whose();
+    if (known === undefined) throw error;
+    return { kind: "known", userId: known.user_id };
+  }
 }
 
 async function addTo(
@@ -129,6 +149,7 @@ const STATUS: Readonly<Record<OidcFailure, number>> = {
   not_begun: 400,
   denied: 403,
   invalid: 502,
+  not_fresh: 403,
 };
 
 function failure(

@@ -45,7 +45,7 @@ export interface OidcIdentity {
 }
 
 /** Why a sign-in at an issuer came to nothing. */
-export type OidcFailure = "unknown_provider" | "unreachable" | "not_begun" | "denied" | "invalid";
+export type OidcFailure = "unknown_provider" | "unreachable" | "not_begun" | "denied" | "invalid" | "not_fresh";
 
 /** What came back from an issuer. */
 export type OidcResult =
@@ -89,6 +89,8 @@ const FLOW_MS = 600_000;
 const METADATA_MS = 3_600_000;
 const MAX_PROVIDERS = 10;
 const STATE_BYTES = 32;
+/** Ends the state of a flow in which the person must prove anew who they are; the flow is found by its whole state alone. */
+const AGAIN = ".again";
 const CLOCK_TOLERANCE_SECONDS = 60;
 const MAX_SUBJECT = 255;
 const SCOPE = "openid email profile";
@@ -102,6 +104,7 @@ const claims = z.looseObject({
     .optional()
     .catch(undefined),
   hd: z.string().optional().catch(undefined),
+  auth_time: z.number().optional().catch(undefined),
   name: z.string().optional().catch(undefined),
   preferred_username: z.string().optional().catch(undefined),
 });
@@ -131,7 +134,7 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
       } catch (error) {
         return failed("unreachable", provider, { error, returnTo });
       }
-      const state = random.bytes(STATE_BYTES).toString("base64url");
+      const state = random.bytes(STATE_BYTES).toString("base64url") + (isAgain ? AGAIN : "");
       const now = clock.now();
       const flow = { ...flowKey(provider, state, browserSecret), user_id: userId ?? null, link_id: linkId ?? null, return_to: returnTo };
       await insertSignInFlow(storage, { ...flow, expires_at: now + FLOW_MS }, now);
@@ -156,7 +159,9 @@ export function createOidcSignIn(deps: SignInDeps, providers: readonly OidcProvi
       const returnTo = flow.return_to;
       try {
         const currentUrl = new URL(`${redirectUri(provider)}?${query.toString()}`);
-        const identity = await exchange(await discover(provider), currentUrl, { browserSecret, state });
+        const { identity, authenticatedAt } = await exchange(await discover(provider), currentUrl, { browserSecret, state });
+        const mustBeFresh = state.endsWith(AGAIN) && provider.issuer !== GOOGLE;
+        if (mustBeFresh && !isFreshSignIn(authenticatedAt, flow.expires_at - FLOW_MS)) return failed("not_fresh", provider, { returnTo });
         return { kind: "identified", identity, flow };
       } catch (error) {
         const isDenial = error instanceof AuthorizationResponseError && error.error === "access_denied";
@@ -171,10 +176,18 @@ function flowKey(provider: OidcProvider, state: string, browserSecret: string) {
   return { id_hash: sha256Hex(`${provider.id} ${state}`), purpose: "oidc", browser_hash: sha256Hex(browserSecret) };
 }
 
-/** People often have several accounts at Google, and choose; other issuers need not know that prompt. */
-function promptOf({ issuer }: OidcProvider, isAgain: boolean): { readonly prompt?: string } {
+/**
+ * People often have several accounts at Google, and choose; other issuers need not know that prompt. With `max_age` an issuer
+ * must say when it saw the person (OpenID Connect Core section 3.1.2.1), which Google doesn't do.
+ */
+function promptOf({ issuer }: OidcProvider, isAgain: boolean): Readonly<Record<string, string>> {
   if (issuer === GOOGLE) return { prompt: "select_account" };
-  return isAgain ? { prompt: "login" } : {};
+  return isAgain ? { prompt: "login", max_age: "0" } : {};
+}
+
+/** Tells whether an issuer saw the person itself since a flow was begun (epoch ms), and not only its own cookie. `authTime` is in seconds. */
+export function isFreshSignIn(authTime: number | undefined, begunAt: number): boolean {
+  return authTime !== undefined && authTime * 1000 >= begunAt - CLOCK_TOLERANCE_SECONDS * 1000;
 }
 
 /** Exchanges the code and reads who it is; the library checks state, issuer, audience, nonce, times and signature. */
@@ -182,7 +195,7 @@ async function exchange(
   config: Configuration,
   currentUrl: URL,
   own: { readonly browserSecret: string; readonly state: string },
-): Promise<OidcIdentity> {
+): Promise<{ readonly identity: OidcIdentity; readonly authenticatedAt: number | undefined }> {
   const tokens = await authorizationCodeGrant(config, currentUrl, {
     expectedState: own.state,
     expectedNonce: derivedFrom(own.browserSecret, `nonce ${own.state}`),
@@ -196,13 +209,14 @@ async function exchange(
   const known = { ...more, ...Object.fromEntries(Object.entries(idToken).filter(([, value]) => value !== undefined)) };
   const { email, email_verified: isVerified, hd, name, preferred_username: userName } = claims.parse(known);
   const verified = isVerified === true ? email : undefined;
-  return {
+  const identity = {
     issuer: idToken.iss,
     subject: storedText(idToken.sub, MAX_SUBJECT),
     email: verified === undefined ? undefined : storedText(verified.toLowerCase(), 320),
     hostedDomain: hd?.toLowerCase(),
     displayName: name ?? userName ?? email ?? "Somebody",
   };
+  return { identity, authenticatedAt: idToken.auth_time };
 }
 
 /** Fetches issuers' metadata: one request at a time for each, kept an hour, a failure not at all. */

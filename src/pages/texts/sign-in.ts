@@ -67,6 +67,8 @@ export const signInTexts = {
     denied: (name: string) => `${name} did not let you through, or you cancelled.`,
     invalid: (name: string) =>
       `${name} gave an answer that can't be trusted. Try again; if it happens again, tell whoever runs this gateway.`,
+    not_fresh: (name: string) =>
+      `${name} did not ask you to sign in anew, which is needed here. Sign out there, then try again; or sign in another way.`,
     not_begun: "This sign-in was not begun in this browser, is over, or was finished already. Start again.",
     unknown_provider: "This gateway has no such way to sign in.",
     no_account: (email: string) =>
