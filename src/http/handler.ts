@@ -32,7 +32,9 @@ export function createHandler(
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const nextRequestId = createRequestIds(deps.random);
   const clientAddress = createClientAddress(options.trustedProxies ?? [], () =>
-    deps.log.warn("a proxy that TRUSTED_PROXIES does not name passes requests on: they all count as from its address"),
+    deps.log.warn(
+      "a request has forwarding headers although TRUSTED_PROXIES does not name its sender: they are ignored, and all requests of a proxy in front of this gateway count as from the proxy's address until it is named; without one, somebody made the headers up",
+    ),
   );
   const guard = lazily(() => createGuard(options, state));
   const pages = pagesOf(deps, options, state);
