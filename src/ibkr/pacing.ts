@@ -68,6 +68,7 @@ export interface PacerDeps {
  * same user as another hands everything over to that one and speaks for it from then on.
  */
 export class Pacer {
+  /** Read as `monotonic` throughout: an hour by which the wall clock is set back must not be an hour without a turn. */
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #observer: PacingObserver;
@@ -101,7 +102,7 @@ export class Pacer {
   turn(request: TurnRequest): Promise<Turn> {
     if (this.#successor !== undefined) return this.#successor.turn(request);
     if (request.signal.aborted) return Promise.reject(abortReason(request.signal));
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (request.urgent && endpointClassOf(request.endpoint) === "orders") this.#tradingUntil = now + TRADING_MS;
     const gate = this.#gateOf(request.endpoint);
     const refusal = this.#refusal(request, gate, now);
@@ -178,7 +179,7 @@ export class Pacer {
 
   /** Hands out every turn that is free now, then arranges to be woken for the next. */
   #pump(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     this.#expire(now);
     while (this.#global.isOpen(now)) {
       const entry = this.#next(now);
@@ -232,7 +233,7 @@ export class Pacer {
 
   #end(endpoint: string, { settled, startedAt }: { settled: boolean; startedAt: number }): void {
     if (this.#successor !== undefined) return this.#successor.#end(endpoint, { settled, startedAt });
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const end = { settled, tookMs: now - startedAt };
     this.#global.leave(now, end);
     this.#gateOf(endpoint).leave(now, end);
@@ -244,7 +245,7 @@ export class Pacer {
     if (this.#successor !== undefined) return this.#successor.#refused(endpoint);
     const gate = this.#gateOf(endpoint);
     gate.penalties += 1;
-    gate.blockedUntil = this.#clock.now() + Math.min(FIRST_PENALTY_MS * 2 ** (gate.penalties - 1), MAX_PENALTY_MS);
+    gate.blockedUntil = this.#clock.monotonic() + Math.min(FIRST_PENALTY_MS * 2 ** (gate.penalties - 1), MAX_PENALTY_MS);
     this.#observer.refused(endpointClassOf(endpoint));
     return undefined;
   }

@@ -52,7 +52,9 @@ export class Session {
   #userName: string | undefined;
   #verifiedAt: number | undefined;
   #socketSession: { readonly generation: number; readonly id: string } | undefined;
+  /** Both by the monotonic clock. */
   #attemptedAt = -Infinity;
+  #pausedUntil = -Infinity;
   #stopKeepAlive: (() => void) | undefined;
   /** From the first call of `close`: a farewell takes a while, and nobody may open the session meanwhile. */
   #isClosing = false;
@@ -133,7 +135,7 @@ export class Session {
 
   /** Tries at once, also in a pause, because a person asked; but no more often than every ten seconds. */
   async check(signal: AbortSignal): Promise<void> {
-    const isSoon = this.#deps.clock.now() - this.#attemptedAt < CHECK_EVERY_MS;
+    const isSoon = this.#deps.clock.monotonic() - this.#attemptedAt < CHECK_EVERY_MS;
     if (isSoon || this.isReady) return await this.ready(signal);
     this.#refuseEnded();
     return await abortable(this.#openOnce(false), signal);
@@ -220,7 +222,9 @@ export class Session {
 
   /** In a pause nobody waits: each is told at once when it ends. */
   #refusePaused(): void {
-    const leftMs = (this.#state.retryAt ?? 0) - this.#deps.clock.now();
+    const { clock } = this.#deps;
+    // A clock that is set right, back or ahead, makes no pause longer.
+    const leftMs = Math.min((this.#state.retryAt ?? 0) - clock.now(), this.#pausedUntil - clock.monotonic());
     if (leftMs > 0 && this.#failure !== undefined) throw again(this.#failure, leftMs);
   }
 
@@ -232,7 +236,7 @@ export class Session {
 
   async #open(compete: boolean): Promise<void> {
     const { clock, login, log } = this.#deps;
-    this.#attemptedAt = clock.now();
+    this.#attemptedAt = clock.monotonic();
     this.#stopKeepAlive ??= clock.every(TICKLE_EVERY_MS, () => background(this.#keepAlive(), log, "keep-alive"));
     this.#apply({ type: "open" });
     const limit = timeLimit(clock, OPENING_LIMIT_MS, tooSlow);
@@ -369,6 +373,7 @@ export class Session {
     const next = transition(this.#state, { ...event, at: this.#deps.clock.now() });
     if (next === this.#state) return;
     this.#state = next;
+    this.#pausedUntil = next.retryAt === undefined ? -Infinity : this.#deps.clock.monotonic() + next.retryAt - next.since;
     this.#tell();
   }
 

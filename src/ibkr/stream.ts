@@ -93,7 +93,7 @@ export class Stream {
       connection?.isGreeted === true &&
       session.isReady &&
       connection.generation === session.generation &&
-      clock.now() - connection.heardAt < SILENCE_MS
+      !isSilent(connection, clock.now())
     );
   }
 
@@ -152,7 +152,7 @@ export class Stream {
     const connection = this.#connection;
     if (connection === undefined) return background(this.#connect(), log, "opening the stream");
     if (!connection.isGreeted && now - connection.openedAt >= GREETING_LIMIT_MS) return this.#failed("no greeting");
-    if (connection.isGreeted && now - connection.heardAt >= SILENCE_MS) return this.#failed("silence");
+    if (connection.isGreeted && isSilent(connection, now)) return this.#failed("silence");
     if (!connection.isGreeted) return undefined;
     if (now - connection.ticAt >= TIC_EVERY_MS) {
       connection.ticAt = now;
@@ -256,6 +256,11 @@ export class Stream {
   #fraction(): number {
     return this.#deps.random.bytes(2).readUInt16BE() / 0x10000;
   }
+}
+
+/** A clock that was set, back or ahead, says nothing of how long ago anything was heard. */
+function isSilent({ heardAt }: Connection, now: number): boolean {
+  return Math.abs(now - heardAt) >= SILENCE_MS;
 }
 
 function unstreamed(reason: string): GatewayError {

@@ -16,6 +16,7 @@ import { Transport } from "../../src/ibkr/transport.ts";
 import type { Random } from "../../src/lib/random.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { settableClock } from "./settable-clock.ts";
 import { silentLog } from "./silent-log.ts";
 
 const [vector] = Object.values(
@@ -43,6 +44,8 @@ export interface ScriptedIbkr {
   readonly sent: string[];
   /** Bodies and queries of what was sent, in order. */
   readonly contents: string[];
+  /** Sets this machine's clock without time passing. */
+  readonly setClock: (byMs: number) => void;
   /** Turns the clock until the promise settles. */
   settle<T>(promise: Promise<T>): Promise<T>;
 }
@@ -56,7 +59,8 @@ const READY = { authenticated: true, connected: true, established: true, competi
 
 /** Makes a script in which logging in works and a session stands. */
 export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {}): ScriptedIbkr {
-  const clock = fakeClock();
+  const time = fakeClock();
+  const { clock, set } = settableClock(time);
   const sent: string[] = [];
   const contents: string[] = [];
   const answers = new Map<string, ScriptedAnswer>([
@@ -102,10 +106,10 @@ export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {
       state.isPending = false;
     };
     promise.then(end, end);
-    for (let turns = 0; state.isPending && turns < 3000; turns += 1) await clock.advance(turns < 20 ? 0 : 50);
+    for (let turns = 0; state.isPending && turns < 3000; turns += 1) await time.advance(turns < 20 ? 0 : 50);
     return await promise;
   };
-  return { clock, session, api: new Api({ transport, session, clock }), answers, sent, contents, settle };
+  return { clock: time, session, api: new Api({ transport, session, clock }), answers, sent, contents, setClock: set, settle };
 }
 
 /** Gives the exponent that the fixed vector was computed with. */
