@@ -102,6 +102,24 @@ describe.each(ENGINES)("a connection's set-up on %s", (engine) => {
     expect(await loadDraft(deps, { draftId, userId })).toBeUndefined();
   });
 
+  it("leads back to the consent that waits for it, for as long as that can be, and nowhere else", async () => {
+    const wanted = { userId, offer, mode: "paper", label: "Paper" } as const;
+    const back = "/consent/3f9Zx_a-b";
+    const { draftId } = await createDraft(deps, { ...wanted, back });
+    await saveDraft(deps, { draftId, userId }, { values: { place: "here" } });
+    expect((await loadDraft(deps, { draftId, userId }))?.back).toBe(back);
+    await clock.advance(3_600_000);
+    expect((await loadDraft(deps, { draftId, userId }))?.back).toBeUndefined();
+    for (const other of [
+      "/console/system",
+      "https://evil.example/consent/x",
+      "/consent/x/../../account",
+      "/consent/x?y",
+      "//evil/consent/x",
+    ])
+      expect((await createDraft(deps, { ...wanted, back: other })).back, other).toBeUndefined();
+  });
+
   it("makes one connection and one default key, however often it is finished", async () => {
     const { draftId } = await begin();
     await saveDraft(deps, { draftId, userId }, { values: { place: "here", pasted: "p" } });

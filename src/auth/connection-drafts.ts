@@ -37,6 +37,8 @@ export interface ConnectionDraft {
   readonly values: Readonly<Record<string, string>>;
   /** The connection that gets these settings and secrets in place of its own; undefined for a new one. */
   readonly rotates: string | undefined;
+  /** Where the person came from: a consent that waits for a connection. Undefined once it can't be waiting any more. */
+  readonly back: string | undefined;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -60,7 +62,12 @@ const contentSchema = z.object({
   offer_id: z.string(),
   values: z.record(z.string(), z.string()),
   rotates: z.string().optional(),
+  back: z.string().optional(),
 });
+/** The only pages that a set-up leads back to. */
+const CONSENT = /^\/consent\/[\w-]{1,100}$/;
+/** An authorization that nobody decides is over by then. */
+const BACK_KEPT_MS = 3_600_000;
 
 /** What a set-up begins with. */
 export interface NewDraft {
@@ -72,6 +79,8 @@ export interface NewDraft {
   readonly rotates?: string;
   /** Random text of the form that asks for it: the same form sent again goes on with the same set-up. */
   readonly formId?: string;
+  /** Where the person came from; kept when it is a consent of ours. */
+  readonly back?: string | undefined;
 }
 
 /**
@@ -110,7 +119,8 @@ async function makeDraft(deps: ConnectionDraftDeps, wanted: NewDraft): Promise<C
   await refuseTooManyDrafts(deps.storage, userId, now - KEPT_MS);
   const values = await offer.prepare(deps.random);
   const draftId = await freeDraftId(deps, wanted);
-  const draft: ConnectionDraft = { draftId, offer, mode, label, values, rotates, createdAt: now, updatedAt: now };
+  const back = wanted.back !== undefined && CONSENT.test(wanted.back) ? wanted.back : undefined;
+  const draft: ConnectionDraft = { draftId, offer, mode, label, values, rotates, back, createdAt: now, updatedAt: now };
   const row = { id: draftId, user_id: userId, kind: offer.kind, mode, label, created_at: now, updated_at: now };
   await insertConnectionDraft(deps.storage, { ...row, sealed_content: sealed(deps, userId, draft) }, now - KEPT_MS);
   return draft;
@@ -229,18 +239,24 @@ async function checkRotated(deps: ConnectionDraftDeps, { userId, offer, mode }: 
   if (row.mode !== mode) throw refuse("A connection's mode never changes.", "Add another connection for the other mode.");
 }
 
-function sealed({ sealer }: ConnectionDraftDeps, userId: string, { draftId, offer, values, rotates }: ConnectionDraft): string {
-  const content: z.output<typeof contentSchema> = { offer_id: offer.id, values, ...(rotates === undefined ? {} : { rotates }) };
+function sealed({ sealer }: ConnectionDraftDeps, userId: string, { draftId, offer, values, rotates, back }: ConnectionDraft): string {
+  const content: z.output<typeof contentSchema> = {
+    offer_id: offer.id,
+    values,
+    ...(rotates === undefined ? {} : { rotates }),
+    ...(back === undefined ? {} : { back }),
+  };
   return sealer.seal(JSON.stringify(content), place(draftId, userId));
 }
 
-function opened({ sealer, offers }: ConnectionDraftDeps, row: ConnectionDraftRow): ConnectionDraft | undefined {
+function opened({ sealer, offers, clock }: ConnectionDraftDeps, row: ConnectionDraftRow): ConnectionDraft | undefined {
   const content = contentSchema.parse(JSON.parse(sealer.unseal(row.sealed_content, place(row.id, row.user_id))));
   const offer = offers.find(({ id }) => id === content.offer_id);
   const mode = offer?.modes.find((candidate) => candidate === row.mode);
   if (offer === undefined || mode === undefined) return undefined;
   const { values, rotates } = content;
-  return { draftId: row.id, offer, mode, label: row.label, values, rotates, createdAt: row.created_at, updatedAt: row.updated_at };
+  const back = clock.now() - row.created_at < BACK_KEPT_MS ? content.back : undefined;
+  return { draftId: row.id, offer, mode, label: row.label, values, rotates, back, createdAt: row.created_at, updatedAt: row.updated_at };
 }
 
 function place(rowId: string, userId: string) {

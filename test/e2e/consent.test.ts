@@ -226,7 +226,7 @@ describe("a person without a connection", () => {
     expect(await page.locator("main").textContent()).toContain("First, add a connection");
     await page.getByRole("link", { name: "Add a connection" }).click();
     await page.getByLabel("Name").fill(`<b>"Mine"</b> \u202Eevil`);
-    await page.getByRole("button", { name: "Create connection" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForURL(/\/created/);
     const key = (await page.locator("#api-key").textContent()) ?? "";
     expect(key).toMatch(/^ibkr_[\w-]{43}$/);

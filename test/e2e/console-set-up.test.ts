@@ -46,6 +46,9 @@ afterAll(async () => {
 const press = (name: string): Promise<void> => page.getByRole("main").getByRole("button", { name, exact: true }).first().click();
 const heading = (name: string) => page.getByRole("heading", { name, exact: true });
 
+/** Where a person came from who was asked by a host. */
+const CONSENT = "/consent/3f9Zx_waiting-for-a-connection";
+
 /** What IBKR's page does with the encryption key's file: makes a secret and shows it encrypted. */
 function secretFor(publicPem: string): string {
   return publicEncrypt({ key: publicPem, padding: constants.RSA_PKCS1_PADDING }, systemRandom.bytes(32)).toString("base64");
@@ -62,7 +65,8 @@ describe("a paper account at IBKR", () => {
   let encryptionKey: string;
 
   it("is set up step by step, with public files only to take along", async () => {
-    await page.goto(`${gateway.url}/console/connections/new`);
+    // As a host's consent request sends people who have no connection yet.
+    await page.goto(`${gateway.url}/console/connections/new?return_to=${encodeURIComponent(CONSENT)}`);
     await page.getByRole("radio", { name: /Interactive Brokers.*Paper/ }).check();
     await page.getByLabel("Name").fill("My paper account");
     await press("Continue");
@@ -115,6 +119,8 @@ describe("a paper account at IBKR", () => {
     await press("Finish and test");
     await page.waitForURL(/\/created/);
     expect(await page.locator("#api-key").textContent()).toMatch(/ibkr_[\w-]{43}/);
+    // Although the set-up was left and found again without it.
+    expect(await page.getByRole("link", { name: "Continue", exact: true }).getAttribute("href")).toBe(CONSENT);
     await page.locator("#state").getByText("Tested: it doesn't work").waitFor();
     expect(await page.locator("#state").textContent()).toMatch(/OAuth consumer.*down/s);
     await expectAccessible(page);

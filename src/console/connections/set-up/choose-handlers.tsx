@@ -61,7 +61,7 @@ async function submit(deps: SetUpDeps, choosable: readonly Choosable[], { c, use
   const { offer, mode } = chosen;
   try {
     if (offer.steps.length > 0) {
-      const { draftId } = await createDraft(deps, { userId, offer, mode, label, formId: choice.formId });
+      const { draftId } = await createDraft(deps, { userId, offer, mode, label, formId: choice.formId, back });
       return c.redirect(withReturnPath(setUpPath(draftId), back), 303);
     }
     const read = offer.read({});

@@ -48,7 +48,7 @@ export function createCreatedHandler(deps: SetUpDeps): (c: PageRequest) => Promi
           activeFrom={await activeFromOf(deps, ref, health)}
           duplicateOf={await duplicatesOf(deps, ref, health.kind)}
         />,
-        { csp: LIVE_PAGE, headers: key === undefined ? { "Set-Cookie": deps.reveal.clearedCookie(place) } : {} },
+        { csp: LIVE_PAGE, headers: key === undefined ? {} : { "Set-Cookie": deps.reveal.clearedCookie(place) } },
       );
     }),
   );

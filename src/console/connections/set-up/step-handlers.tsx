@@ -39,7 +39,7 @@ export function createStepHandlers(deps: SetUpDeps): StepHandlers {
     goOn: ownPage(deps, (page) =>
       withDraft(deps, page, (draft) => {
         const to = stepPath(draft, stepToGoOn(draft));
-        return Promise.resolve(page.c.redirect(withReturnPath(to, returnPath(page.c.req.query("return_to"))), 303));
+        return Promise.resolve(page.c.redirect(withReturnPath(to, returnPath(page.c.req.query("return_to")) ?? draft.back), 303));
       }),
     ),
     show: ownPage(deps, (page) =>
@@ -98,7 +98,7 @@ async function submitStep(deps: SetUpDeps, form: OwnForm): Promise<Response> {
   if (fields.get("action") === "leave") return c.redirect(`${CONNECTIONS_PATH}?said=draft_kept`, 303);
   const faults = faultsOfStep(saved, index);
   if (Object.keys(faults).length > 0) return await drawStep(deps, form, { draft: saved, index, faults });
-  const back = returnPath(fields.get("return_to"));
+  const back = returnPath(fields.get("return_to")) ?? saved.back;
   if (index + 1 < saved.offer.steps.length) return c.redirect(withReturnPath(stepPath(saved, index + 1), back), 303);
   return await finish(deps, form, { draft: saved, index });
 }
@@ -120,7 +120,7 @@ async function finish(
 ): Promise<Response> {
   const { c, user, fields } = form;
   const { userId } = user;
-  const back = returnPath(fields.get("return_to"));
+  const back = returnPath(fields.get("return_to")) ?? at?.draft.back;
   try {
     const finished = await finishDraft(deps, { draftId: draftIdOf(c), userId });
     switch (finished.kind) {
@@ -191,7 +191,7 @@ async function drawStep(deps: SetUpDeps, { c, user }: OwnPage, { draft, index, f
         certificate={await readCertificate(draft, index)}
         typed={(field) => typedBefore(c, field)}
         formToken={user.formToken}
-        back={returnPath(c.req.query("return_to"))}
+        back={returnPath(c.req.query("return_to")) ?? draft.back}
         now={deps.clock.now()}
       />
     </>,
