@@ -41,8 +41,8 @@ afterAll(async () => {
   await engine.stop();
 });
 
-async function store(id: string, { userId = "ada", mode = "simulated" } = {}): Promise<ConnectionRef> {
-  const row = { id, user_id: userId, kind: "simulator", label: `label of ${id}`, mode, created_at: 1 };
+async function store(id: string, { userId = "ada", mode = "simulated", kind = "simulator" } = {}): Promise<ConnectionRef> {
+  const row = { id, user_id: userId, kind, label: `label of ${id}`, mode, created_at: 1 };
   await insertConnection(storage, { ...row, settings: JSON.stringify({ baseUrl: "embedded" }), sealed_secrets: null });
   return { connectionId: id, userId };
 }
@@ -109,9 +109,9 @@ describe("a connection's health", () => {
   });
 
   it("says which other connections have the same IBKR user name, and of other people only that they do", async () => {
-    const paper = await store("c2", { mode: "paper" });
-    const twin = await store("c3", { mode: "paper" });
-    const foreign = await store("c4", { userId: "bob", mode: "live" });
+    const paper = await store("c2", { mode: "paper", kind: "ibkr-oauth" });
+    const twin = await store("c3", { mode: "paper", kind: "client-portal-gateway" });
+    const foreign = await store("c4", { userId: "bob", mode: "live", kind: "ibkr-oauth" });
     for (const key of [ada, paper, twin, foreign])
       await noteConnection(storage, key, { ibkr_user_name: "ada99", known_accounts: null, verified_at: null, last_fault: null });
     const { connections } = pool();
@@ -119,6 +119,10 @@ describe("a connection's health", () => {
     expect(own).toMatchObject({ sharesUserNameWith: [], sharedWithOthers: false });
     expect(first).toMatchObject({ userName: "ada99", sharesUserNameWith: ["label of c3"], sharedWithOthers: true });
     expect(second).toMatchObject({ sharesUserNameWith: ["label of c2"] });
+    // A gateway that somebody runs may claim any name: whoever asks by one learns nothing, and whoever lies by one frightens nobody.
+    expect(second).toMatchObject({ sharedWithOthers: false });
+    await storage.db.updateTable("connections").set({ kind: "client-portal-gateway" }).where("id", "=", "c4").execute();
+    expect((await connections.healthOfAll("ada"))[1]).toMatchObject({ sharedWithOthers: false });
     expect(JSON.stringify(await connections.healthOfAll("ada"))).not.toContain("c4");
     await connections.close();
   });

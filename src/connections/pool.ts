@@ -14,7 +14,7 @@ import {
 import { type ConnectionRow, findConnection, listConnections } from "../storage/connections.ts";
 import type { Sealer } from "../storage/sealing.ts";
 import type { Storage } from "../storage/storage.ts";
-import { connectUpstream } from "../upstreams/index.ts";
+import { connectUpstream, upstreams } from "../upstreams/index.ts";
 import type { Link, UpstreamDeps } from "../upstreams/upstream.ts";
 import { connectionHealth, untriedLink } from "./connection-health.ts";
 import { parseMode } from "./connection-mode.ts";
@@ -30,6 +30,7 @@ const IDLE_MS = 30 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 /** Sessions that are kept warm are opened so many at a time: a login costs some milliseconds of computing. */
 const WARMING_AT_ONCE = 4;
+const VOUCHED_KINDS = upstreams.filter(({ vouchesForUserName }) => vouchesForUserName === true).map(({ kind }) => kind);
 
 export interface PoolDeps extends Omit<UpstreamDeps, "expectedMode">, Pick<LinkNotesDeps, "onFrozen"> {
   readonly storage: Storage;
@@ -85,13 +86,16 @@ class Pool implements Connections {
     const names = rows.map((row, index) =>
       row.mode === "simulated" ? undefined : (lives[index]?.userName ?? row.ibkr_user_name ?? undefined),
     );
-    const foreign = await userNamesOfOthers(storage, userId, [...new Set(names.filter((name) => name !== undefined))]);
+    // Asked with a name that anybody may claim, it would tell who else is a customer here.
+    const proven = names.map((name, index) => (VOUCHED_KINDS.includes(rows[index]?.kind ?? "") ? name : undefined));
+    const asked = [...new Set(proven.filter((name) => name !== undefined))];
+    const foreign = await userNamesOfOthers(storage, { userId, names: asked, kinds: VOUCHED_KINDS });
     return rows.map((row, index) => {
       const name = names[index];
       const sharesUserNameWith = rows
         .filter((_, other) => other !== index && name !== undefined && names[other] === name)
         .map(({ label }) => label);
-      return connectionHealth(row, lives[index], { sharesUserNameWith, sharedWithOthers: name !== undefined && foreign.has(name) });
+      return connectionHealth(row, lives[index], { sharesUserNameWith, sharedWithOthers: foreign.has(proven[index] ?? "") });
     });
   }
 

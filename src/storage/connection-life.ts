@@ -79,8 +79,16 @@ export async function readConnectionSwitches(storage: Storage, ids: readonly str
     .execute();
 }
 
+/** User names to look for among other people's connections, of some kinds. */
+export interface UserNameSearch {
+  readonly userId: string;
+  readonly names: readonly string[];
+  /** Kinds by which nobody can claim a name that isn't theirs. */
+  readonly kinds: readonly string[];
+}
+
 /** Which of these IBKR user names stand behind a connection of somebody else. Tells only that, not whose. Invented users don't count. */
-export async function userNamesOfOthers(storage: Storage, userId: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+export async function userNamesOfOthers(storage: Storage, { userId, names, kinds }: UserNameSearch): Promise<ReadonlySet<string>> {
   if (names.length === 0) return new Set();
   const rows = await storage.db
     .selectFrom("connections")
@@ -88,6 +96,7 @@ export async function userNamesOfOthers(storage: Storage, userId: string, names:
     .distinct()
     .where("ibkr_user_name", "in", names.slice(0, MAX_IDS))
     .where("user_id", "!=", userId)
+    .where("kind", "in", kinds)
     .where("mode", "!=", "simulated")
     .execute();
   return new Set(rows.flatMap(({ ibkr_user_name: name }) => (name === null ? [] : [name])));

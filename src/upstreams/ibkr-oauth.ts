@@ -36,6 +36,7 @@ export const ibkrOauth: Upstream<typeof settings, SecretName> = {
   modes: ["paper", "live"],
   settings,
   secretFields: SECRETS,
+  vouchesForUserName: true,
   loginOf: ({ consumerKey }) => consumerKey,
   form: {
     summary:

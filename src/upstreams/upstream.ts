@@ -129,6 +129,8 @@ export interface Upstream<S extends z.ZodType = z.ZodType, F extends string = st
   neededSecrets?(settings: z.output<S>, embeddedSimulator?: OwnSimulator): readonly F[];
   /** Settings that hold an address of the person's own: the host policy decides about them. */
   readonly addressFields?: readonly string[];
+  /** True where IBKR itself tells who is logged in. A server that a person named may claim to be anybody. */
+  readonly vouchesForUserName?: boolean;
   /** What tells its logins apart, as far as settings tell: two connections with the same take the session from each other. */
   loginOf?(settings: z.output<S>): string | undefined;
   readonly form: UpstreamForm;
