@@ -166,8 +166,23 @@ describe("a streamed quote", () => {
     await pass(10_000, 1);
     expect(subscribed(1)).toBe(2);
     const before = snapshots();
-    await pass(120_000, 1);
+    await pass(110_000, 1);
     expect(snapshots()).toBe(before + 1);
+  });
+
+  it("whose subscription died without a word is asked for each time, until IBKR tells of it again", async () => {
+    await warm(1);
+    const { "84": _bid, ...rest } = FULL;
+    shown = rest;
+    await pass(610_000, 1);
+    expect((await quote(1)).missingFields).toEqual(["bid"]);
+    const before = snapshots();
+    await pass(30_000, 1);
+    expect(snapshots()).toBe(before + 3);
+    expect(subscribed(1)).toBe(3);
+    tell(1, { "31": "12.5" });
+    expect(JSON.parse(JSON.stringify(await quote(1)))).toMatchObject({ last: "12.5" });
+    expect(snapshots()).toBe(before + 3);
   });
 });
 

@@ -91,7 +91,9 @@ export class LiveQuotes implements StreamFeed {
     const { stream, clock } = this.#deps;
     const { conid } = subject.instrument;
     const now = clock.now();
-    const known = this.#watched.get(conid);
+    const watching = this.#watched.get(conid);
+    // A subscription that told nothing for so long is dead: the snapshot is no sign of life of it, and what it told is no part of the present.
+    const known = watching !== undefined && now - watching.toldAt < UNTOLD_MS ? watching : undefined;
     // A snapshot may be older than what the stream told meanwhile.
     const isOlder = known !== undefined && sentAt(snapshot) < sentAt(known.row);
     const row = isOlder ? mergeRow(snapshot, known.row) : mergeRow(known?.row ?? {}, snapshot);
