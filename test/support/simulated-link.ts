@@ -1,13 +1,13 @@
-import { pino } from "pino";
-
 import type { CallOptions } from "../../src/broker/broker.ts";
 import type { Clock } from "../../src/lib/clock.ts";
+import { createUserBudgets } from "../../src/ibkr/user-budgets.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { connectUpstream } from "../../src/upstreams/index.ts";
 import type { Link, UpstreamDeps } from "../../src/upstreams/upstream.ts";
 import { fastClock } from "./fast-clock.ts";
+import { silentLog } from "./silent-log.ts";
 
 /** One request as it left for the simulator. */
 export interface SentRequest {
@@ -62,17 +62,20 @@ export async function simulatedLink(options: SimulatorOptions = {}, over: Partia
       sent.push({ ...about, status });
     }
   };
+  // As in the gateway: links with the same credentials share one budget.
+  const budgets = createUserBudgets({ clock, log: silentLog });
   const connect = () =>
     connectUpstream(
       { kind: "simulator", settings: { baseUrl: "embedded" }, secrets: { ...simulator.credentials } },
       {
         clock,
         random: systemRandom,
-        log: pino({ enabled: false }),
+        log: silentLog,
         fetch: edge,
         expectedMode: "simulated",
         embeddedSimulator: simulator,
         hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
+        budgets,
         ...over,
       },
     );
