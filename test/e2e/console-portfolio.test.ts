@@ -137,6 +137,16 @@ describe("a portfolio", () => {
     await expectAccessible(page);
   });
 
+  it("comes at once while the broker is slow, and fills by itself", async () => {
+    await control("faults", { kind: "latency", ms: 4_500, path: "/iserver/marketdata/history" });
+    const started = performance.now();
+    await page.goto(at("/securities/272093?range=5D"));
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(await page.locator("#quote").textContent()).toContain("Bid");
+    expect(await page.locator(".chart").count()).toBe(0);
+    await page.locator(".chart canvas").waitFor({ timeout: 30_000 });
+  });
+
   it("is there without script, by address alone", async () => {
     const plain = await browser.context({ javaScriptEnabled: false, storageState: await page.context().storageState() });
     const tab = await plain.newPage();

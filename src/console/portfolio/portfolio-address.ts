@@ -37,6 +37,8 @@ export interface SecurityView {
   readonly range: ChartRange;
 }
 
+const WAITS = "waits";
+
 type Query = (name: string) => string | undefined;
 
 const USUAL_PERIOD: ValuePeriod = "3M";
@@ -73,6 +75,16 @@ export function securityPath(connectionId: string, conid: number, view: Partial<
     account: view.accountId,
     range: view.range === undefined || view.range.name === USUAL_RANGE.name ? undefined : view.range.name,
   });
+}
+
+/** The address of events for a page that has no chart yet: it loads itself again when there is one. */
+export function waitingForChart(events: string): string {
+  return `${events}${events.includes("?") ? "&" : "?"}${WAITS}=chart`;
+}
+
+/** Whether the page that asks for events waits for its chart. */
+export function waitsForChart(query: Query): boolean {
+  return query(WAITS) === "chart";
 }
 
 /** Where securities are searched. */

@@ -19,7 +19,7 @@ import type { LivePlaces } from "../live-places.ts";
 import { ownStream } from "../own-stream.ts";
 import { withConnectionHealth } from "./own-portfolio.ts";
 import { PartFaults } from "./part-faults.tsx";
-import { readPortfolioView, type PortfolioView } from "./portfolio-address.ts";
+import { readPortfolioView, type PortfolioView, waitsForChart } from "./portfolio-address.ts";
 import type { AccountRef, PortfolioDesk } from "./portfolio-desk.ts";
 import { PortfolioPage, type PortfolioPageProps, type PortfolioParts, portfolioParts } from "./portfolio-page.tsx";
 import { type Pace, PAGE_WAIT_MS, type Part } from "./readings.ts";
@@ -96,6 +96,7 @@ async function showPortfolio(deps: PortfolioDeps, page: OwnPage, health: Connect
 async function tellPortfolio(deps: PortfolioDeps, { c, user }: OwnPage, health: ConnectionHealth): Promise<Response> {
   const { connectionId } = health;
   const view = readPortfolioView((name) => c.req.query(name));
+  const waits = waitsForChart((name) => c.req.query(name));
   const own = { connectionId, userId: user.userId };
   const found = await accountsOf(deps, own, health);
   const account = accountIn(found.accounts ?? [], view.accountId);
@@ -113,6 +114,7 @@ async function tellPortfolio(deps: PortfolioDeps, { c, user }: OwnPage, health: 
       const present = await deps.connections.health(own);
       if (present === undefined || stoppedState(present, deps.servesDemo) !== undefined) return undefined;
       const parts = await readParts(deps, ref, { view, holdingsMs: HOLDINGS_MS });
+      if (waits && parts.performance.value !== undefined) return undefined;
       return portfolioParts(propsOf(deps, { ref, health: present, accounts, view, parts }));
     },
   });

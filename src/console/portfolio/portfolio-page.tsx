@@ -17,7 +17,7 @@ import { FillTable, OrderTable } from "./order-tables.tsx";
 import { FAULTS_ID, PartFaults } from "./part-faults.tsx";
 import { PositionTable } from "./position-table.tsx";
 import { orderText, sortHoldings } from "./position-order.ts";
-import { portfolioPath, type PortfolioView, securityPath } from "./portfolio-address.ts";
+import { portfolioPath, type PortfolioView, securityPath, waitingForChart } from "./portfolio-address.ts";
 import type { Part } from "./readings.ts";
 import { ValuePanel } from "./value-panel.tsx";
 
@@ -49,8 +49,9 @@ const MAX_POSITIONS = 300;
 export function PortfolioPage(props: PortfolioPageProps) {
   const { connectionId, view, parts, now } = props;
   const live = new Map(portfolioParts(props).map(({ id, content }) => [id, content]));
+  const events = portfolioPath(connectionId, { ...view, accountId: props.accountId }, "/events");
   return (
-    <div class="stack portfolio" data-live={portfolioPath(connectionId, { ...view, accountId: props.accountId }, "/events")}>
+    <div class="stack portfolio" data-live={parts.performance.value === undefined ? waitingForChart(events) : events}>
       {props.accounts.length > 1 && <AccountChoice {...props} />}
       {live.get(FAULTS_ID)}
       {live.get("figures")}

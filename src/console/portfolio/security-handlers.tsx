@@ -13,7 +13,7 @@ import { liveParts } from "../live-parts.ts";
 import { ownStream } from "../own-stream.ts";
 import { withConnectionHealth } from "./own-portfolio.ts";
 import { PartFaults } from "./part-faults.tsx";
-import { portfolioPath, readSecurityView, type SecurityView } from "./portfolio-address.ts";
+import { portfolioPath, readSecurityView, type SecurityView, waitsForChart } from "./portfolio-address.ts";
 import {
   accountIn,
   accountsOf,
@@ -88,6 +88,7 @@ async function tellSecurity(deps: PortfolioDeps, page: OwnPage, health: Connecti
   const { connectionId } = health;
   const own = { connectionId, userId: user.userId };
   const view = readSecurityView((name) => c.req.query(name));
+  const waits = waitsForChart((name) => c.req.query(name));
   const conid = conidOf(c);
   const instrument = conid === undefined ? undefined : (await deps.desk.instrument(own, conid)).value;
   if (instrument === undefined || instrument === null) return c.json({ error: "Nothing to tell." }, 409);
@@ -101,7 +102,9 @@ async function tellSecurity(deps: PortfolioDeps, page: OwnPage, health: Connecti
     draw: async () => {
       const present = await deps.connections.health(own);
       if (present === undefined || stoppedState(present, deps.servesDemo) !== undefined) return undefined;
-      return securityParts(await propsOf(deps, page, { health: present, view, instrument, holdingsMs: HOLDINGS_MS }));
+      const props = await propsOf(deps, page, { health: present, view, instrument, holdingsMs: HOLDINGS_MS });
+      if (waits && props.parts.history.value !== undefined) return undefined;
+      return securityParts(props);
     },
   });
 }

@@ -11,7 +11,7 @@ import { quantityText } from "./number-text.ts";
 import { OrderTable } from "./order-tables.tsx";
 import { FAULTS_ID, PartFaults } from "./part-faults.tsx";
 import { Section, Unavailable } from "./portfolio-page.tsx";
-import { securityPath, type SecurityView } from "./portfolio-address.ts";
+import { securityPath, type SecurityView, waitingForChart } from "./portfolio-address.ts";
 import { PricePanel } from "./price-panel.tsx";
 import { QuotePanel } from "./quote-panel.tsx";
 import { EMPTY_PART, type Part } from "./readings.ts";
@@ -41,8 +41,9 @@ export function SecurityPage(props: SecurityPageProps) {
   const { connectionId, instrument, view, parts, now } = props;
   const { conid } = instrument;
   const live = new Map(securityParts(props).map(({ id, content }) => [id, content]));
+  const events = securityPath(connectionId, conid, view, "/events");
   return (
-    <div class="stack portfolio" data-live={securityPath(connectionId, conid, view, "/events")}>
+    <div class="stack portfolio" data-live={parts.history.value === undefined ? waitingForChart(events) : events}>
       {live.get(FAULTS_ID)}
       {live.get("quote")}
       <PricePanel connectionId={connectionId} conid={conid} view={view} history={parts.history} now={now} />
