@@ -9,16 +9,19 @@ import { createChooseHandlers } from "./console/connections/set-up/choose-handle
 import { createCreatedHandler } from "./console/connections/set-up/created-handlers.tsx";
 import { createStepHandlers } from "./console/connections/set-up/step-handlers.tsx";
 import { createKeyReveal } from "./console/key-reveal.ts";
+import { createLivePlaces } from "./console/live-places.ts";
 import type { ConnectionPageHandlers } from "./http/routes.ts";
 import { KeyedLock } from "./lib/keyed-lock.ts";
 import type { AuditWriter } from "./storage/audit-writer.ts";
 
 /** What the pages work with, less what is made here. */
-export interface ConnectionPagesParts extends Omit<ConfirmHandlersDeps, "tests" | "servesDemo" | "lock" | "forget" | "apps"> {
+export interface ConnectionPagesParts extends Omit<ConfirmHandlersDeps, "tests" | "places" | "servesDemo" | "lock" | "forget" | "apps"> {
   readonly audit: AuditWriter;
 }
 
 const DAY_MS = 86_400_000;
+/** Pages that one person keeps open, and those of all: each is drawn anew at each change, from some queries of our own. */
+const PLACES = { maxOfUser: 8, maxOfAll: 256 };
 
 /** Wires the console's pages about connections. */
 export function createConnectionPages(config: Config, parts: ConnectionPagesParts): ConnectionPageHandlers {
@@ -26,6 +29,7 @@ export function createConnectionPages(config: Config, parts: ConnectionPagesPart
   const deps = {
     ...parts,
     tests: createConnectionTests(parts),
+    places: createLivePlaces(PLACES),
     apps: createConnectedApps({ ...parts, unusedLimitMs: config.grantUnusedDays * DAY_MS }),
     servesDemo: config.demo,
     lock: new KeyedLock<string>(),

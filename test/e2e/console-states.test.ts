@@ -142,6 +142,25 @@ describe("somebody else", () => {
   });
 });
 
+describe("pages that are kept current", () => {
+  it.each(["/console/connections/events", `/console/connections/${LIVE}/events`])("at %s are a few of one person's", async (path) => {
+    const { cookies } = await page.context().storageState();
+    const headers = { Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
+    await page.goto("about:blank");
+    const open = new AbortController();
+    const answers = await Promise.all(Array.from({ length: 12 }, () => fetch(at(path), { headers, signal: open.signal })));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    // A page that was left may hold its place for a moment.
+    const given = answers.filter(({ status }) => status === 200).length;
+    expect([6, 7, 8]).toContain(given);
+    expect((await fetch(at(path), { method: "HEAD", headers })).status).toBe(200);
+    expect((await fetch(at(path), { redirect: "manual" })).status).toBe(401);
+    open.abort();
+    const again = async () => (await fetch(at(path), { headers, signal: AbortSignal.timeout(2_000) })).status;
+    await expect.poll(again, { timeout: 10_000 }).toBe(200);
+  });
+});
+
 describe("another way of using it", () => {
   it("works without script: a test shows its result by loading the page again", async () => {
     const context = await browser.context({ javaScriptEnabled: false, storageState: await page.context().storageState() });

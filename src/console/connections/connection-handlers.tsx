@@ -151,9 +151,11 @@ function offerOf({ offers }: Pick<ConnectionPagesDeps, "offers">, kind: string):
 
 function showChanges(deps: ConnectionPagesDeps, page: OwnPage, { ref }: OwnConnection): Response {
   const { connections, tests } = deps;
+  const giveBack = deps.places.reserve(ref.userId);
+  if (giveBack === undefined) return page.c.json({ error: "Too many pages are open." }, 429);
   return liveParts(page.c, deps, {
     subscribe: (changed) => {
-      const stops = [connections.onChange(ref.userId, changed), tests.onChange(ref.userId, changed)];
+      const stops = [connections.onChange(ref.userId, changed), tests.onChange(ref.userId, changed), giveBack];
       return () => stops.forEach((stop) => stop());
     },
     draw: async () => {

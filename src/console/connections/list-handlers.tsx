@@ -59,9 +59,11 @@ export function createConnectionListHandlers(deps: ConnectionPagesDeps): Connect
     }),
     events: ownStream(deps, async ({ c, user }) => {
       const shown = (await cardsOf(deps, user)).map(({ health }) => health.connectionId);
+      const giveBack = deps.places.reserve(user.userId);
+      if (giveBack === undefined) return c.json({ error: "Too many pages are open." }, 429);
       return liveParts(c, deps, {
         subscribe: (changed) => {
-          const stops = [connections.onChange(user.userId, changed), tests.onChange(user.userId, changed)];
+          const stops = [connections.onChange(user.userId, changed), tests.onChange(user.userId, changed), giveBack];
           return () => stops.forEach((stop) => stop());
         },
         draw: async () => {
