@@ -42,7 +42,7 @@ export interface BudgetFigures {
 export interface UserBudgets {
   /**
    * A link's share in its user's budget. `identity` is what is known before the user's name is: where it logs in and as
-   * whom (base URL and consumer key; the gateway's URL).
+   * whom (base URL, consumer key and access token's digest; the URL of a gateway, which has one login). A consumer key alone is public.
    */
   join(identity: string, face: Face, options?: JoinOptions): UserBudget;
   /** The same budgets, seen by the connections of one of the gateway's own users. */

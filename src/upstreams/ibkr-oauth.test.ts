@@ -4,7 +4,9 @@ import { pino } from "pino";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { fastClock } from "../../test/support/fast-clock.ts";
+import { silentLog } from "../../test/support/silent-log.ts";
 import { createConnectionOffer } from "../connections/connection-offer.ts";
+import { createUserBudgets } from "../ibkr/user-budgets.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createSimulator, type UserKind } from "../simulator/index.ts";
@@ -25,6 +27,18 @@ const fileOf = (name: string): string => offer.publicFiles(made).find((file) => 
 beforeAll(async () => {
   made = await offer.prepare(systemRandom);
 });
+
+/** What a person enters who has this access token. */
+function offerEntry(accessToken: string) {
+  const read = offer.read({
+    ...made,
+    consumerKey: "ABCDEFGHI",
+    accessToken,
+    accessTokenSecret: secretFor(fileOf("public_encryption.pem")),
+  });
+  if (!("entry" in read)) throw new Error(JSON.stringify(read));
+  return read.entry;
+}
 
 /** Connects what was entered to a simulated IBKR that knows this very consumer. */
 async function withIbkr(user: UserKind, expectedMode: "paper" | "live", use: (link: Link) => Promise<void>): Promise<void> {
@@ -74,6 +88,30 @@ async function withIbkr(user: UserKind, expectedMode: "paper" | "live", use: (li
 const call = () => ({ signal: AbortSignal.timeout(15_000), caller: "test" });
 
 describe("a connection to IBKR by OAuth", () => {
+  it("shares its budget with nobody who knows no more than its consumer key, which is public", () => {
+    const { settings, secrets } = offerEntry("0f1e2d3c4b5a69788796");
+    const budgets = createUserBudgets({ clock: systemClock, log: silentLog });
+    const connect = (userId: string, entry: typeof secrets): Link =>
+      connectUpstream(
+        { kind: "ibkr-oauth", settings, secrets: entry },
+        {
+          clock: systemClock,
+          random: systemRandom,
+          log: silentLog,
+          fetch,
+          expectedMode: "paper",
+          embeddedSimulator: undefined,
+          hostPolicy,
+          budgets: budgets.ofOwner(userId),
+        },
+      );
+    connect("ada", secrets);
+    connect("ada", secrets);
+    expect(budgets.figures().users).toBe(1);
+    connect("mallory", { ...secrets, accessToken: "ffffffffffffffffffff" });
+    expect(budgets.figures().users).toBe(2);
+  });
+
   it("is set up with keys that were made here, three public files and what IBKR shows, and logs in with them", async () => {
     expect(offer.publicFiles(made).map(({ name }) => name)).toEqual(["public_signature.pem", "public_encryption.pem", "dhparam.pem"]);
     const all = JSON.stringify(offer.publicFiles(made));

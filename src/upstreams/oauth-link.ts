@@ -3,7 +3,7 @@ import type { ProveMode } from "../ibkr/mode-proof.ts";
 import { OAuthLogin } from "../ibkr/oauth-login.ts";
 import { prepareConsumer } from "../ibkr/oauth1a.ts";
 import { createSocketEdge } from "../ibkr/socket-edge.ts";
-import type { Secret } from "../lib/secret.ts";
+import { type Secret, sha256Hex } from "../lib/secret.ts";
 import type { GuardedEdge } from "./guarded-edge.ts";
 import type { Link, UpstreamDeps } from "./upstream.ts";
 
@@ -36,7 +36,9 @@ export function connectByOAuth(route: OAuthRoute, deps: UpstreamDeps): Link {
     privateEncryptionPem,
   });
   const login = new OAuthLogin({ consumer, baseUrl, clock, random });
-  const budget = deps.budgets?.join(JSON.stringify([baseUrl, consumerKey]), login.face, { isVouched: edge === undefined });
+  // A consumer key is public: whoever names another's shall not wait in their queue, nor they in his. The access token is known to them alone.
+  const identity = JSON.stringify([baseUrl, consumerKey, sha256Hex(route.accessToken.reveal())]);
+  const budget = deps.budgets?.join(identity, login.face, { isVouched: edge === undefined });
   return createIbkrBroker(
     {
       baseUrl,
