@@ -109,7 +109,7 @@ class Pool implements Connections {
     }
     const stop = entry.link.onHealth(onProgress);
     try {
-      await testLink(entry.link, signal, this.#deps.log);
+      await testLink(entry.link, signal, this.#deps);
       return entry.link.health();
     } finally {
       stop();

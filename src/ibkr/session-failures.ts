@@ -181,7 +181,23 @@ export function unavailable(message: string, cause?: unknown): GatewayError {
 
 /** Nobody answers at IBKR's address. */
 export function unreachable(error: unknown): GatewayError {
-  return unavailable(`IBKR cannot be reached: ${messageOf(error)}.`, error);
+  return unavailable(`IBKR cannot be reached: ${connectFault(error) ?? messageOf(error)}.`, error);
+}
+
+/** Why no connection was made, by Node's codes. */
+const CONNECT_FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens at that address",
+  ENOTFOUND: "there is no host of that name",
+  EAI_AGAIN: "its name could not be looked up",
+  EHOSTUNREACH: "there is no way to it from here",
+  ENETUNREACH: "there is no way to it from here",
+};
+
+/** Says it in words where a code among an error's causes tells; undefined for everything else. */
+function connectFault(error: unknown, depth = 5): string | undefined {
+  if (!(error instanceof Error) || depth === 0) return undefined;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return CONNECT_FAULTS[code] ?? connectFault(error.cause, depth - 1);
 }
 
 /** No answer came. What stood in the way on our side, such as a changed certificate, is told in its own words and is no passing fault. */
@@ -189,11 +205,15 @@ export function networkFault(error: TransportError, login: Pick<Login, "face" | 
   const own = ownFailure(error);
   if (own !== undefined) return new SessionFault(own.code === "upstream_unavailable" ? "unreachable" : "refused", "network", own);
   if (login.face === "oauth") return new SessionFault("unreachable", "network", unreachable(error));
-  const failure = new GatewayError("upstream_unavailable", `The Client Portal Gateway does not answer: ${messageOf(error)}.`, {
-    whatToDo: `Check that it runs at ${login.loginUrl ?? "its address"} and can be reached from this machine.`,
-    retryAfterSeconds: 60,
-    cause: error,
-  });
+  const failure = new GatewayError(
+    "upstream_unavailable",
+    `The Client Portal Gateway does not answer: ${connectFault(error) ?? messageOf(error)}.`,
+    {
+      whatToDo: `Check that it runs at ${login.loginUrl ?? "its address"} and can be reached from this machine.`,
+      retryAfterSeconds: 60,
+      cause: error,
+    },
+  );
   return new SessionFault("unreachable", "network", failure);
 }
 

@@ -150,9 +150,10 @@ export function TestOutcome({ test, mode }: { readonly test: ConnectionTest | un
   }
 }
 
-/** A test passed when the session stands and no layer is down. */
+/** A test passed when the session stands and no layer is down; a session that nobody answers for works in no part. */
 function resultOf(found: LinkHealth | undefined): "passed" | "partly" | "failed" | "stopped" {
   if (found === undefined) return "stopped";
-  if (found.state !== "established") return "failed";
-  return found.layers.some(({ state }) => state === "down" || state === "waiting") ? "partly" : "passed";
+  const troubled = found.layers.filter(({ state }) => state === "down" || state === "waiting");
+  if (found.state !== "established" || troubled.some(({ layer }) => layer === "network")) return "failed";
+  return troubled.length > 0 ? "partly" : "passed";
 }
