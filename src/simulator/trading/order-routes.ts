@@ -35,8 +35,7 @@ export const orderRoutes: readonly Route[] = [
   { method: "POST", path: "/iserver/reply/{replyId}", tier: "brokerage", handle: afterAccounts(answerQuestion) },
   { method: "POST", path: "/iserver/questions/suppress", tier: "brokerage", handle: suppressQuestions },
   { method: "POST", path: "/iserver/questions/suppress/reset", tier: "brokerage", handle: resetSuppression },
-  // The simulator raises no order prompts, so there is never one to answer.
-  { method: "POST", path: "/iserver/notification", tier: "brokerage", handle: () => failure(400, "Bad Request: no such notification") },
+  { method: "POST", path: "/iserver/notification", tier: "brokerage", handle: answerPrompt },
 ];
 
 function senderOf(session: Session): Sender {
@@ -136,6 +135,15 @@ function cancelOrder({ accountId, request, simulation }: AccountRequest): SimRep
   if (reply.kind === "not_working") return NOTHING_DONE.not_working;
   const { id, conid } = reply.order;
   return ok(reply.kind === "at_once" ? { msg, order_id: id, conid: -1, account: null } : { msg, order_id: id, conid, account: accountId });
+}
+
+/** Answers an order prompt that came as a notice. Prompts come from the control endpoint alone, so that the answer changes no order. */
+function answerPrompt({ body }: SimRequest): SimReply {
+  const { orderId, reqId, text } = isRecord(body) ? body : {};
+  const isNumber = typeof orderId === "number" && Number.isSafeInteger(orderId);
+  if (!isNumber || typeof reqId !== "string" || reqId === "" || typeof text !== "string" || text === "")
+    return failure(400, "Bad Request: orderId, reqId and text are required");
+  return { status: 200, text: "Success", contentType: "text/plain; charset=utf-8" };
 }
 
 function suppressQuestions(request: SimRequest, session: Session): SimReply {

@@ -387,3 +387,10 @@ describe("lists", () => {
     expect((await client.call("GET", "/iserver/account/order/status/abc")).status).toBe(400);
   });
 });
+
+test("an order prompt is answered with a plain word, and only when the answer is whole", async () => {
+  const answer = { orderId: 987654, reqId: "12345", text: "Yes" };
+  expect(await post("/iserver/notification", answer)).toMatchObject({ status: 200, text: "Success" });
+  for (const name of Object.keys(answer)) expect((await post("/iserver/notification", { ...answer, [name]: null })).status).toBe(400);
+  expect((await post("/iserver/notification", [])).status).toBe(400);
+});
