@@ -3,8 +3,9 @@ import { expect, it } from "vitest";
 import { callOptions, simulatedLink } from "../../test/support/simulated-link.ts";
 
 it("two links of one user share its budget: what IBKR answers once in five seconds is asked by the second later, without a 429", async () => {
-  const { link, connect, close, sent, clock } = await simulatedLink();
-  const second = connect();
+  const simulated = await simulatedLink();
+  const { link, sent, clock } = simulated;
+  const second = simulated.connect();
   try {
     const startedAt = clock.now();
     const accounts = await Promise.all([link.accounts(callOptions("one")), second.accounts(callOptions("two"))]);
@@ -14,6 +15,6 @@ it("two links of one user share its budget: what IBKR answers once in five secon
     expect(sent.filter(({ status }) => status === 429)).toEqual([]);
   } finally {
     await second.close();
-    await close();
+    await simulated.close();
   }
 });
