@@ -136,6 +136,28 @@ describe("an order's state", () => {
     expect(asked()).toBe(before);
   });
 
+  it.each([
+    ["filled", { status: "Filled", filledQuantity: 10, remainingQuantity: 0 }],
+    ["filled in part", { filledQuantity: 4, remainingQuantity: 6 }],
+    ["cancelled", { status: "Cancelled" }],
+  ])("is what IBKR answers when by that the order is %s, which the stream told nothing of a moment before", async (_name, further) => {
+    await pass(10_000);
+    tell("sor", ROW);
+    await ibkr.clock.advance(2000);
+    listed = [{ ...ROW, ...further }];
+    const { orders: list } = await ibkr.settle(orders.list(MINE, { ...call, provesAbsence: true }));
+    const wanted = { status: statusOf(listed[0]), filledQuantity: String("filledQuantity" in further ? further.filledQuantity : 0) };
+    expect(JSON.parse(JSON.stringify(list))).toMatchObject([wanted]);
+    expect(live.orders.order(MINE, "7", -Infinity)).toBeUndefined();
+  });
+
+  it("is what the stream told when what IBKR answers is further behind", async () => {
+    await pass(10_000);
+    tell("sor", { ...ROW, status: "Filled", filledQuantity: 10, remainingQuantity: 0 });
+    const { orders: list } = await ibkr.settle(orders.list(MINE, { ...call, provesAbsence: true }));
+    expect(list.map(({ status }) => status)).toEqual(["Filled"]);
+  });
+
   it("that lags behind its executions is asked for", async () => {
     tell("sor", ROW);
     tell("str", { execution_id: "e1", order_id: 7, account: MINE, conid: 1, size: 4, price: "5", side: "B", trade_time_r: 1 });

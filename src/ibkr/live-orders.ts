@@ -1,4 +1,4 @@
-import type { Order } from "../broker/order.ts";
+import type { Order, OrderStatusName } from "../broker/order.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { LIVE_ORDER_FIELDS, type LiveOrder, liveOrdersReply, statusOf, type TradeRow, tradesReply } from "./endpoints/orders.ts";
@@ -108,13 +108,13 @@ export class LiveOrders implements StreamFeed {
 
   /** Takes in what IBKR answered when it was asked: what agrees is confirmed, what doesn't and isn't newer is dropped. */
   confirm(orders: readonly Order[], answeredAt: number): void {
-    for (const { orderId, accountId, status, filledQuantity } of orders) {
-      const known = this.#orders.get(orderId);
+    for (const order of orders) {
+      const known = this.#orders.get(order.orderId);
       if (known === undefined) continue;
-      const row = wholeRow(known.raw, accountId);
-      const agrees = row !== undefined && statusOf(row.status) === status && isSame(row.filledQuantity, filledQuantity);
-      if (agrees) this.#orders.set(orderId, { ...known, confirmedAt: answeredAt });
-      else if (known.toldAt < answeredAt - LIST_LAG_MS) this.#orders.delete(orderId);
+      const row = wholeRow(known.raw, order.accountId);
+      const agrees = row !== undefined && statusOf(row.status) === order.status && isSame(row.filledQuantity, order.filledQuantity);
+      if (agrees) this.#orders.set(order.orderId, { ...known, confirmedAt: answeredAt });
+      else if (known.toldAt < answeredAt - LIST_LAG_MS || isFurther(order, row)) this.#orders.delete(order.orderId);
     }
   }
 
@@ -184,6 +184,8 @@ export class LiveOrders implements StreamFeed {
 }
 
 const FIELDS: ReadonlySet<string> = new Set(LIVE_ORDER_FIELDS);
+/** States that no order leaves. */
+const ENDED: ReadonlySet<OrderStatusName> = new Set(["Filled", "Cancelled"]);
 
 /** A row with everything that a state needs, if it is one of this account. */
 function wholeRow(raw: RawRow, accountId: string): LiveOrder | undefined {
@@ -194,6 +196,13 @@ function wholeRow(raw: RawRow, accountId: string): LiveOrder | undefined {
 
 function accountOf(row: TradeRow): string | undefined {
   return row.account ?? row.accountCode;
+}
+
+/** True when an order has come further than its row: what was executed or has ended stays so, however new the row is. */
+function isFurther({ status, filledQuantity }: Order, row: LiveOrder | undefined): boolean {
+  if (row === undefined) return false;
+  const filled = filledQuantity ?? Decimal.zero;
+  return filled.greaterThan(row.filledQuantity ?? Decimal.zero) || (ENDED.has(status) && !ENDED.has(statusOf(row.status)));
 }
 
 function isSame(one: Decimal | undefined, other: Decimal | undefined): boolean {
