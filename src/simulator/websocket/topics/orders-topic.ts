@@ -22,6 +22,8 @@ function openOrders({ body }: TopicMessage, { session, simulation }: TopicContex
   if (days === undefined) return "Bad Request: days is not valid";
   const wanted = new Set(textsOf(body["filters"]).map(plain));
   const told = new Changes();
+  /** Orders that are done, by when they were last changed: nothing about them changes with time any more. */
+  let done: ReadonlyMap<number, number> = new Map();
   let opening = true;
 
   function rowOf(order: SimOrder, now: number): Frame | undefined {
@@ -45,7 +47,8 @@ function openOrders({ body }: TopicMessage, { session, simulation }: TopicContex
       if (session.brokerage.ordersMuted) return [];
       const since = tradingDay(now - (days - 1) * DAY_MS).startsAt;
       const orders = session.user.accountIds.flatMap((accountId) => simulation.trading.orders(accountId, since));
-      const args = orders.flatMap((order) => changesOf(order, now));
+      const args = orders.filter(({ id, updatedAt }) => done.get(id) !== updatedAt).flatMap((order) => changesOf(order, now));
+      done = new Map(orders.flatMap(({ id, state, updatedAt }) => (state === "working" ? [] : [[id, updatedAt]])));
       told.keep(orders.map((order) => String(order.id)));
       if (!opening && args.length === 0) return [];
       opening = false;
