@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly urgent?: boolean;
   /** Something will be concluded from what is missing in a list: IBKR has to be asked, however well a stream keeps the list. */
   readonly provesAbsence?: boolean;
+  /** Asked when an order's turn upstream has come, right before it is sent; what it throws keeps it from being sent. */
+  readonly beforeSending?: () => Promise<void>;
   /** Told once for each request that goes upstream. */
   readonly onUpstreamCall?: () => void;
 }

@@ -96,6 +96,7 @@ export class Transport {
     });
     const startedAt = clock.monotonic();
     try {
+      if (request.committing === true) await options.beforeSending?.();
       const answer = await this.#exchange(request, options, sender);
       if (answer.status === 429) turn.refused();
       turn.done(true);

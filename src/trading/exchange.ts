@@ -23,6 +23,8 @@ export interface ExchangeOptions {
   readonly confirmed: readonly QuestionMessage[];
   /** Told before the first question is answered or declined. */
   readonly onQuestion: () => Promise<void>;
+  /** Asked right before the order, and right before each question's yes, goes out; what it throws keeps it from being sent. Never before a no. */
+  readonly beforeSending: () => Promise<void>;
 }
 
 /**
@@ -30,7 +32,8 @@ export interface ExchangeOptions {
  * question goes stale at IBKR and may go live later. Never throws: what can't be told is `unknown`.
  */
 export async function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
-  const { broker, call, draft, customerOrderId } = options;
+  const { broker, draft, customerOrderId, beforeSending } = options;
+  const call = { ...options.call, beforeSending };
   const { symbol: _symbol, currency: _currency, ...order } = draft;
   const ticket: OrderTicket = { ...order, customerOrderId };
   let outcome = await guarded(() => broker.submitOrder(ticket, call));

@@ -81,6 +81,21 @@ describe.each(ENGINES)("a connection to real money on %s", (engine) => {
     expect((await confirm())["status"]).not.toBe(undefined);
   });
 
+  it("confirms nothing any more once trading is disabled, also while an order is on its way through IBKR's questions", async () => {
+    await setLiveTrading(bench.stack.storage, key(), 1);
+    const asked = await bench.stack.complete(placeOrder, await bench.farLimit());
+    const answered = bench.sent(/\/reply\//);
+    bench.stack.setNetwork(async (url, init, pass) => {
+      const answer = await pass();
+      if (isOrderPost(url, init)) await setLiveTrading(bench.stack.storage, key(), null);
+      return answer;
+    });
+    const confirm = bench.stack.complete(placeOrder, { confirm_token: asked["confirm_token"] ?? "" });
+    expect((await failure(confirm)).code).toBe("live_trading_disabled");
+    // Which declines the question.
+    expect(bench.sent(/\/reply\//)).toBe(answered + 1);
+  });
+
   it("refuses to send anew what never left, once trading is disabled", async () => {
     await setLiveTrading(bench.stack.storage, key(), 1);
     bench.stack.setNetwork(async (url, init, pass) => {

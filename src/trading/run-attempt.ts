@@ -11,6 +11,7 @@ import { insertOrderConfirmation } from "../storage/order-confirmations.ts";
 import { findOrderRequestById, moveOrderRequest, type OrderRequestRow, type OrderRequestState } from "../storage/order-requests.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { AccountTurns } from "./account-turns.ts";
+import { refuseUntilEnabled } from "./live-guard.ts";
 import { exchange, type ExchangeEnd } from "./exchange.ts";
 import { parseDraft } from "./order-draft.ts";
 import { addShown, type QuestionMessage } from "./questions.ts";
@@ -59,6 +60,8 @@ export async function runAttempt(deps: PipelineDeps, prepared: PreparedAttempt, 
       draft,
       customerOrderId,
       confirmed,
+      // It may have waited long for a session or its turn since it was decided.
+      beforeSending: () => refuseUntilEnabled(deps.storage, call),
       onQuestion: async () => {
         await moveOrderAttempt(deps.storage.db, {
           userId: request.user_id,
