@@ -60,6 +60,7 @@ describe("orders", () => {
   it("at the market are filled, listed and executed", async () => {
     const { orderId, sent } = await place({ quantity: Decimal.fromInteger(2) });
     await expect.poll(async () => (await find(first, orderId))?.status, { timeout: 10_000 }).toBe("Filled");
+    expect((await find(first, orderId))?.timeInForce).toBe("DAY");
     const { orders } = await world.link.orders(first, call());
     expect(orders.find((order) => order.orderId === orderId)).toMatchObject({
       accountId: first,

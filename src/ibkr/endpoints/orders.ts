@@ -138,11 +138,16 @@ export function toOrder(row: LiveOrder, unit: PriceUnit): Order | undefined {
     stopPrice: inCurrency(orderType === "STP" ? (stop ?? row.price) : orderType === "LMT" || orderType === "MKT" ? undefined : stop, unit),
     averagePrice: inCurrency(row.avgPrice, unit),
     currency: unit.currency,
-    timeInForce: row.timeInForce,
+    timeInForce: timeInForceOf(row.timeInForce),
     outsideRth: row.outsideRTH,
     customerOrderId: row.order_ref,
     lastUpdateAt: row.lastExecutionTime_r,
   };
+}
+
+/** IBKR lists an order of the day, once it is filled, as `CLOSE`. */
+function timeInForceOf(given: string | undefined): string | undefined {
+  return given === "CLOSE" ? "DAY" : given;
 }
 
 /** One order's status. */
