@@ -35,6 +35,8 @@ const VOUCHED_KINDS = upstreams.filter(({ vouchesForUserName }) => vouchesForUse
 export interface PoolDeps extends Omit<UpstreamDeps, "expectedMode">, Pick<LinkNotesDeps, "onFrozen"> {
   readonly storage: Storage;
   readonly sealer: Sealer;
+  /** Most links that are open at a time, where it isn't the usual number. */
+  readonly maxOpenLinks?: number;
 }
 
 interface Entry {
@@ -166,7 +168,11 @@ class Pool implements Connections {
   }
 
   async warmUp(): Promise<void> {
-    const wanted = (await listWarmConnections(this.#deps.storage)).filter(({ connectionId }) => !this.#entries.has(connectionId));
+    const closed = (await listWarmConnections(this.#deps.storage)).filter(({ connectionId }) => !this.#entries.has(connectionId));
+    // One that took the room of another would lose it to that again within a minute: a login for nothing, for ever.
+    const room = Math.max(0, this.#maxOpenLinks - this.#entries.size - this.#loading.size);
+    if (closed.length > room) this.#deps.log.warn({ waiting: closed.length - room }, "more connections are kept warm than may be open");
+    const wanted = closed.slice(0, room);
     const rest = wanted.values();
     const work = async (): Promise<void> => {
       for (const ref of rest) await this.#warm(ref);
@@ -190,6 +196,10 @@ class Pool implements Connections {
     this.#stopSweeping();
     await Promise.allSettled(this.#loading.values());
     await Promise.all([...this.#entries].map(([connectionId, entry]) => this.#drop(connectionId, entry)));
+  }
+
+  get #maxOpenLinks(): number {
+    return this.#deps.maxOpenLinks ?? MAX_OPEN_LINKS;
   }
 
   get #isClosed(): boolean {
@@ -256,7 +266,7 @@ class Pool implements Connections {
 
   /** Those that nobody asked to keep warm go first. */
   async #makeRoom(): Promise<void> {
-    if (this.#entries.size < MAX_OPEN_LINKS) return;
+    if (this.#entries.size < this.#maxOpenLinks) return;
     const [first] = [...this.#entries].toSorted(([, a], [, b]) => Number(a.isWarm) - Number(b.isWarm) || a.usedAt - b.usedAt);
     if (first !== undefined) await this.#drop(...first);
   }
