@@ -85,6 +85,12 @@ export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDem
           {texts.portfolio}
           <span class="visually-hidden"> {name}</span>
         </a>
+        {overall.state === "competing" && (
+          <a class="button secondary small" href={connectionPath(connectionId, "take-over")}>
+            {texts.takeOver.open}
+            <span class="visually-hidden"> {name}</span>
+          </a>
+        )}
         <PauseForm health={health} formToken={formToken} from="list" isSmall />
         <a class="button secondary small" href={connectionPath(connectionId)}>
           {texts.manage}
