@@ -1,6 +1,7 @@
 import type { ConnectionDraft } from "../../../auth/connection-drafts.ts";
 import type { ConnectionOffer } from "../../../connections/connection-offers.ts";
 import { GatewayError } from "../../../lib/errors.ts";
+import type { KeyedLock } from "../../../lib/keyed-lock.ts";
 import { ChoiceGroup } from "../../../pages/components/choice-group.tsx";
 import { DescriptionList } from "../../../pages/components/description-list.tsx";
 import { Field } from "../../../pages/components/field.tsx";
@@ -21,13 +22,27 @@ export type CertificateToConfirm =
 /** Long enough for a gateway that has just been started. */
 const READ_LIMIT_MS = 10_000;
 
-/** Reads the certificate that is shown at the draft's address, at the step that confirms it; undefined at every other step. */
-export async function readCertificate(draft: ConnectionDraft, index: number): Promise<CertificateToConfirm | undefined> {
+/** Who asks, and what lets them ask one at a time. */
+export interface CertificateReader {
+  readonly lock: KeyedLock<string>;
+  readonly userId: string;
+}
+
+/**
+ * Reads the certificate that is shown at the draft's address, at the step that confirms it; undefined at every other step. For one page
+ * of a person at a time: each is a connection from this machine to a port that they chose.
+ */
+export async function readCertificate(
+  draft: ConnectionDraft,
+  index: number,
+  { lock, userId }: CertificateReader,
+): Promise<CertificateToConfirm | undefined> {
   const { certificate, steps } = draft.offer;
   if (certificate === undefined || steps[index]?.fields.includes(certificate.field) !== true) return undefined;
   const { field } = certificate;
   try {
-    const shown = await certificate.read(draft.values, AbortSignal.timeout(READ_LIMIT_MS));
+    const read = () => certificate.read(draft.values, AbortSignal.timeout(READ_LIMIT_MS));
+    const shown = await lock.run(JSON.stringify(["certificate", userId]), read);
     return shown === undefined ? { kind: "none", field } : { kind: "shown", field, certificate: shown };
   } catch (error) {
     if (error instanceof GatewayError) return { kind: "unread", field, problem: `${error.message} ${error.whatToDo}` };

@@ -188,7 +188,7 @@ async function drawStep(deps: SetUpDeps, { c, user }: OwnPage, { draft, index, f
         index={index}
         faults={faults}
         refusal={refusal}
-        certificate={await readCertificate(draft, index)}
+        certificate={await readCertificate(draft, index, { lock: deps.lock, userId: user.userId })}
         typed={(field) => typedBefore(c, field)}
         formToken={user.formToken}
         back={returnPath(c.req.query("return_to")) ?? draft.back}
