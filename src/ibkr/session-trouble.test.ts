@@ -50,6 +50,20 @@ describe("another login", () => {
     expect(count(ibkr.sent, init)).toBe(1);
   });
 
+  it("is asked to yield at most every ten seconds, however often a person presses the button", async () => {
+    const ibkr = scriptedIbkr();
+    ibkr.answers.set("/iserver/auth/status", () => ({ ...down, competing: true }));
+    ibkr.answers.set("/iserver/auth/ssodh/init", () => ({ ...down, competing: true }));
+    const press = () => ibkr.settle(ibkr.session.takeOver(forever));
+    await expect(press()).rejects.toMatchObject({ code: "session_competing" });
+    for (let times = 0; times < 5; times += 1)
+      await expect(press()).rejects.toMatchObject({ code: "session_competing", retryAfterSeconds: 10 });
+    expect(count(ibkr.sent, init)).toBe(1);
+    await ibkr.clock.advance(10_000);
+    await expect(press()).rejects.toMatchObject({ code: "session_competing" });
+    expect(count(ibkr.sent, init)).toBe(2);
+  });
+
   it("that keeps the session all the same is yielded to", async () => {
     const ibkr = scriptedIbkr();
     ibkr.answers.set("/iserver/auth/status", () => ({ ...down, competing: true }));

@@ -52,8 +52,9 @@ export class Session {
   #userName: string | undefined;
   #verifiedAt: number | undefined;
   #socketSession: { readonly generation: number; readonly id: string } | undefined;
-  /** Both by the monotonic clock. */
+  /** These by the monotonic clock. */
   #attemptedAt = -Infinity;
+  #tookOverAt = -Infinity;
   #pausedUntil = -Infinity;
   #stopKeepAlive: (() => void) | undefined;
   /** From the first call of `close`: a farewell takes a while, and nobody may open the session meanwhile. */
@@ -147,6 +148,10 @@ export class Session {
     await abortable(this.#opening?.catch(() => undefined) ?? Promise.resolve(), signal);
     if (this.isReady && this.#deps.login.isCurrent()) return;
     this.#refuseEnded();
+    const { clock } = this.#deps;
+    const leftMs = this.#tookOverAt + CHECK_EVERY_MS - clock.monotonic();
+    if (leftMs > 0 && this.#failure !== undefined) throw again(this.#failure, leftMs);
+    this.#tookOverAt = clock.monotonic();
     await abortable(this.#openOnce(true), signal);
   }
 
