@@ -319,7 +319,7 @@ async function liveOn(week: Week): Promise<void> {
     if (isQuiet(own) && dice(3) === 0) disturb(own, dice);
     own.world.advance();
   }
-  const calls = lives.flatMap((life) => Array.from({ length: 1 + dice(3) }, () => callOnce(week, life)));
+  const calls = lives.flatMap((life) => Array.from({ length: 1 + dice(2) }, () => callOnce(week, life)));
   await settled(clock, Promise.all(calls));
   for (const life of lives) await checkIsBack(week, life);
   const isDown = IBKR_MAINTENANCE.windowAt(clock.now()) !== "none";
@@ -376,7 +376,7 @@ async function checkLife({ connections }: Week, life: Life, { seed, days }: Span
   expect([health?.link.state, health?.userName], told).toEqual(["established", "simuser1"]);
 }
 
-it.each(SPANS)("two users live through $days days of faults (seed: $seed)", { timeout: 300_000 }, async (span) => {
+it.each(SPANS)("two users live through $days days of faults (seed: $seed)", { timeout: 600_000 }, async (span) => {
   const week = await startWeek(span);
   const { clock, connections, trading, lives, lines } = week;
   await settled(clock, connections.warmUp());
