@@ -1,9 +1,8 @@
 import { z } from "zod";
 
-import { listApiKeys } from "../../auth/api-keys.ts";
 import type { ConnectionHealth, ConnectionRef } from "../../connections/connections.ts";
 import { connectionsToSameLogin } from "../../connections/same-login.ts";
-import { listAppGrants } from "../../storage/app-grants.ts";
+import { type ConnectionCallers, countConnectionCallers } from "../../storage/connection-callers.ts";
 import { findConnection } from "../../storage/connections.ts";
 import { nothingHere, type OwnPage } from "../console-visits.ts";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
@@ -54,25 +53,11 @@ export async function duplicatesOf(
   return await connectionsToSameLogin(storage, { ...ref, kind, settings: JSON.parse(row.settings) });
 }
 
-/** What uses a connection, and so stops working with it. */
-export interface ConnectionCallers {
-  readonly keyCount: number;
-  readonly appCount: number;
-}
-
 /** Counts the keys and apps that may use a connection at present; with `canWrite`, those that may also trade. */
 export async function countCallers(
   { storage, clock }: Pick<ConnectionPagesDeps, "storage" | "clock">,
-  { connectionId, userId }: ConnectionRef,
+  ref: ConnectionRef,
   canWrite = false,
 ): Promise<ConnectionCallers> {
-  const now = clock.now();
-  const isMeant = (scope: string): boolean => !canWrite || scope === "write";
-  const keys = (await listApiKeys(storage, userId)).filter(
-    (key) => key.connectionId === connectionId && key.revokedAt === undefined && (key.expiresAt ?? Infinity) > now && isMeant(key.scope),
-  );
-  const grants = (await listAppGrants(storage, userId)).filter(
-    (grant) => grant.connection_id === connectionId && (grant.expires_at ?? Infinity) > now && isMeant(grant.scope),
-  );
-  return { keyCount: keys.length, appCount: grants.length };
+  return await countConnectionCallers(storage, ref, { now: clock.now(), canWrite });
 }
