@@ -158,6 +158,17 @@ describe("an order's state", () => {
     expect(list.map(({ status }) => status)).toEqual(["Filled"]);
   });
 
+  it("is asked for when there are more orders than are kept: changes of those that were dropped would be missed", async () => {
+    await pass(10_000);
+    await ibkr.settle(orders.list(MINE, { ...call, provesAbsence: true }));
+    tell("sor", ROW, { ...ROW, orderId: 8, status: "Filled", filledQuantity: 10 });
+    tell("sor", ...Array.from({ length: 2000 }, (_, index) => ({ ...ROW, orderId: 1000 + index })));
+    await pass(10_000);
+    listed = [{ ...ROW, status: "Cancelled" }];
+    const { orders: list } = await ibkr.settle(orders.list(MINE, call));
+    expect(list.map(({ status }) => status)).toEqual(["Cancelled"]);
+  });
+
   it("that lags behind its executions is asked for", async () => {
     tell("sor", ROW);
     tell("str", { execution_id: "e1", order_id: 7, account: MINE, conid: 1, size: 4, price: "5", side: "B", trade_time_r: 1 });

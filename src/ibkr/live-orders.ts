@@ -52,6 +52,8 @@ export class LiveOrders implements StreamFeed {
   readonly #executions = new Map<string, Execution>();
   #isSubscribed = false;
   #isTold = false;
+  /** Rows were dropped: what this subscription told can't be relied on any more. */
+  #isOverfull = false;
   #usedAt = -Infinity;
 
   constructor({ stream, clock }: { readonly stream: Stream; readonly clock: Clock }) {
@@ -66,7 +68,7 @@ export class LiveOrders implements StreamFeed {
 
   /** True while orders are told as they change: the first rows have come, and the stream lives. */
   get isCurrent(): boolean {
-    return this.#isTold && this.#stream.isLive;
+    return this.#isTold && !this.#isOverfull && this.#stream.isLive;
   }
 
   /** Tells that orders are asked for: they are subscribed, and the stream opens if it isn't open. */
@@ -134,6 +136,7 @@ export class LiveOrders implements StreamFeed {
   lost(): void {
     this.#isSubscribed = false;
     this.#isTold = false;
+    this.#isOverfull = false;
     this.#orders.clear();
     this.#executions.clear();
   }
@@ -155,7 +158,10 @@ export class LiveOrders implements StreamFeed {
     const orderId = textOf(row["orderId"]);
     if (orderId === undefined) return;
     const known = this.#orders.get(orderId);
-    if (known === undefined && this.#orders.size >= MAX_ORDERS) this.#orders.clear();
+    if (known === undefined && this.#orders.size >= MAX_ORDERS) {
+      this.#orders.clear();
+      this.#isOverfull = true;
+    }
     const fields = Object.fromEntries(Object.entries(row).filter(([name]) => FIELDS.has(name)));
     const toldAt = this.#clock.now();
     // What is known of one account's order never becomes part of another's.
