@@ -7,8 +7,9 @@ import { z } from "zod";
 import { loadHelp } from "../../src/help/load-help.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import { openBrowser, type TestBrowser } from "./browser.ts";
-import { registerHost, startGatewayForPeople, type TestHost } from "./consent-walk.ts";
-import type { TestGateway } from "./gateway.ts";
+import { type BuiltGateway, startBuiltGateway } from "./built-gateway.ts";
+import { registerHost, type TestHost } from "./consent-walk.ts";
+import { callTool } from "./mcp-call.ts";
 import { setUpPerson } from "./person.ts";
 import { silentLog } from "./silent-log.ts";
 
@@ -20,9 +21,9 @@ export interface TourStop {
   readonly as: "visitor" | "person";
 }
 
-/** A gateway whose first person has a simulated connection with orders, calls, keys and a connected app. */
+/** The built gateway, whose first person has a simulated connection with orders, calls, keys and a connected app. */
 export interface SiteTour {
-  readonly gateway: TestGateway;
+  readonly gateway: BuiltGateway;
   readonly browser: TestBrowser;
   readonly stops: readonly TourStop[];
   /** A new browser profile, signed in for a person's pages. */
@@ -32,12 +33,14 @@ export interface SiteTour {
 
 /** Starts the gateway and makes what the pages show. */
 export async function startTour(): Promise<SiteTour> {
-  const gateway = await startGatewayForPeople();
+  const built = await startBuiltGateway();
+  // The address that people and hosts use; cookies belong to it.
+  const gateway = { ...built, url: built.url.replace("127.0.0.1", "localhost") };
   const browser = await openBrowser();
   const host = await registerHost(gateway.url, { client_name: "Research notebook" });
   const home = await browser.context();
   const page = await home.newPage();
-  await setUpPerson(page, gateway.setupUrl);
+  await setUpPerson(page, /http\S+\/setup\/[\w-]+/.exec(gateway.output())?.[0] ?? "");
   await makeCalls(gateway);
   await approve(home, host);
   const state = await home.storageState();
@@ -50,19 +53,20 @@ export async function startTour(): Promise<SiteTour> {
     close: async () => {
       await browser.close();
       await host.close();
-      await gateway.close();
+      await gateway.stop();
     },
   };
 }
 
-async function makeCalls(gateway: TestGateway): Promise<void> {
-  const { structured } = await gateway.tool("get_accounts");
+async function makeCalls({ url, key = "" }: BuiltGateway): Promise<void> {
+  const tool = (name: string, args?: Record<string, unknown>) => callTool({ url, key }, name, args);
+  const { structured } = await tool("get_accounts");
   const { accounts } = z.looseObject({ accounts: z.array(z.looseObject({ account_id: z.string() })) }).parse(structured);
   const account_id = accounts[0]?.account_id ?? "";
-  await gateway.tool("get_portfolio", { account_id });
-  await gateway.tool("get_quote", { symbols: ["AAPL", "MSFT", "SPY"] });
-  await gateway.tool("get_history", { symbol: "AAPL", period: "1m", bar: "1d" });
-  await gateway.tool("place_order", {
+  await tool("get_portfolio", { account_id });
+  await tool("get_quote", { symbols: ["AAPL", "MSFT", "SPY"] });
+  await tool("get_history", { symbol: "AAPL", period: "1m", bar: "1d" });
+  await tool("place_order", {
     account_id,
     symbol: "KO",
     side: "BUY",
@@ -70,7 +74,7 @@ async function makeCalls(gateway: TestGateway): Promise<void> {
     order_type: "MKT",
     client_order_id: "tour-1",
   });
-  await gateway.tool("place_order", {
+  await tool("place_order", {
     account_id,
     symbol: "AAPL",
     side: "BUY",
@@ -80,8 +84,8 @@ async function makeCalls(gateway: TestGateway): Promise<void> {
     tif: "GTC",
     client_order_id: "tour-2",
   });
-  await gateway.tool("get_quote", { symbol: "NOSUCHTHING" });
-  await gateway.tool("get_orders", { account_id });
+  await tool("get_quote", { symbol: "NOSUCHTHING" });
+  await tool("get_orders", { account_id });
 }
 
 /** Lets the host in, and uses what it got once. */
@@ -97,7 +101,7 @@ interface TourIds {
   readonly requestId: string;
 }
 
-async function ids(gateway: TestGateway): Promise<TourIds> {
+async function ids(gateway: BuiltGateway): Promise<TourIds> {
   const storage = await openStorage({ file: join(gateway.dataDir, "gateway.sqlite"), log: silentLog });
   try {
     const connection = await storage.db.selectFrom("connections").select("id").executeTakeFirstOrThrow();
