@@ -200,4 +200,18 @@ describe("a Client Portal Gateway", () => {
       .waitFor();
     await expectAccessible(page);
   });
+
+  it("is warned of where another connection goes to the same login", async () => {
+    await page.goto(`${gateway.url}/console/connections/new`);
+    await page.getByRole("radio", { name: /Client Portal Gateway.*Paper/ }).check();
+    await page.getByLabel("Name").fill("My gateway again");
+    await press("Continue");
+    await page.getByLabel("Address").fill(stranger.gateway?.url ?? "");
+    await press("Save and continue");
+    await page.getByLabel("Yes, this is my gateway's certificate").check();
+    await press("Finish and test");
+    await page.waitForURL(/\/created/);
+    await page.getByText("My gateway: the same login at IBKR.").waitFor();
+    await expectAccessible(page);
+  });
 });
