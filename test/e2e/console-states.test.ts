@@ -64,6 +64,12 @@ describe("a live connection", () => {
     await page.getByRole("button", { name: "Stop live trading" }).click();
     await page.getByText("Orders off").waitFor();
     expect((await row()).live_trading_enabled_at).toBeNull();
+    await page.goto(at(`/console/activity?connection=${LIVE}`));
+    await page.locator("#calls tr", { hasText: "Orders with real money stopped" }).waitFor();
+    const allowed = page.locator("#calls tr", { hasText: "Orders with real money allowed" });
+    // What was refused for its wrong words is no decision.
+    expect(await allowed.count()).toBe(1);
+    expect(await allowed.textContent()).toMatch(/you.*Retirement/s);
   });
 
   it("that failed says what for and what to do, one that is frozen why, and two of one user that they are", async () => {
