@@ -16,6 +16,7 @@ import { createConnections } from "./connections/pool.ts";
 import { toolsetOf } from "./connections/toolsets.ts";
 import { provideDemo } from "./demo.ts";
 import { ownSimulator, startEmbeddedSimulator } from "./demo-upstream.ts";
+import type { HelpTool } from "./help/help-facts.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { createHttpServer, type HttpServer } from "./http/server.ts";
 import { createUserBudgets, type UserBudgets } from "./ibkr/user-budgets.ts";
@@ -29,6 +30,7 @@ import { version } from "./lib/version.ts";
 import { createCallTool } from "./mcp/call-tool.ts";
 import { createDeadlines } from "./mcp/deadlines.ts";
 import type { Authenticate } from "./mcp/authentication.ts";
+import type { Tool } from "./mcp/define-tool.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
 import { createErrorLink } from "./mcp/error-links.ts";
 import type { EndpointOptions } from "./mcp/endpoint.ts";
@@ -95,12 +97,54 @@ interface Lifetime {
   readonly closeAll: () => Promise<void>;
 }
 
+/** Keeps a part to be closed with the gateway, and answers it. */
+type Opened = <T extends { close(): void | Promise<void> }>(part: T) => T;
+
 async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lifetime): Promise<App> {
   const { clock, random, log } = deps;
-  const opened = <T extends { close(): void | Promise<void> }>(part: T): T => {
+  const opened: Opened = (part) => {
     closers.push(async () => part.close());
     return part;
   };
+  const base = await openBase(config, deps, opened);
+  const links = openLinks(base, deps, opened);
+  const { storage, embeddedSimulator, hostPolicy, demoKey } = base;
+  const { audit, metrics, connections, trading } = links;
+  const issuer = (): string => server.url;
+  const { mcp, registry } = serveProtocol({ ...base, ...links, config, deps, opened, issuer });
+  const oauth = authorizationServerOf(config, { ...deps, storage, audit, issuer, opened });
+  const site = createSite(config, {
+    ...deps,
+    ...base,
+    ...links,
+    oauth,
+    publicUrl: issuer,
+    tools: registry.all.map(({ tool }) => helpToolOf(tool)),
+    offers: connectionOffers({ hasSimulator: embeddedSimulator !== undefined, hostPolicy }),
+  });
+  const checkDatabase = () => storage.db.selectFrom("users").select("id").limit(1).execute();
+  const server: HttpServer = opened(
+    createHttpServer(
+      { mcp, oauth, site, metrics, healthChecks: { database: checkDatabase }, clock, random, log, version: version() },
+      { ...config, refuseForwarded: config.demo },
+    ),
+  );
+  const publicUrl = await server.listen();
+  oauth();
+  const setup = await prepareFirstSetup({ storage, clock, random });
+  background(trading.reconcile(), log, "settling open orders");
+  background(connections.warmUp(), log, "opening connections that are kept warm");
+  return {
+    url: server.boundUrl,
+    publicUrl,
+    demo: demoKey !== undefined ? { kind: "created", key: demoKey } : { kind: config.demo ? "ready" : "absent" },
+    setup: setup.kind === "link" ? { kind: "link", url: new Secret(publicUrl + setup.path) } : setup,
+    close: closeAll,
+  };
+}
+
+/** What everything stands on: the data folder, the sealing key, the database, the own simulator and the demo. */
+async function openBase(config: Config, { clock, random, log }: AppDeps, opened: Opened) {
   prepareDataFolder(config.dataDir);
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
@@ -109,7 +153,14 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   const hasDemo = config.demo && embeddedSimulator !== undefined;
   const demoKey = hasDemo ? await provideDemo({ storage, clock, random }) : undefined;
   const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
+  return { sealer, storage, embeddedSimulator, demoKey, hostPolicy };
+}
 
+type Base = Awaited<ReturnType<typeof openBase>>;
+
+/** The live links to brokers, what trades over them, and what is kept on record and counted of both. */
+function openLinks({ storage, sealer, embeddedSimulator, hostPolicy }: Base, deps: AppDeps, opened: Opened) {
+  const { clock, random, log } = deps;
   const audit = opened(createAuditLog({ storage, clock, log }));
   const journal = createConnectionJournal({ audit, clock, random });
   const metrics = createMetrics();
@@ -131,7 +182,19 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   );
   showFigures(metrics, { audit, budgets, connections });
   const trading = opened(createTrading({ storage, connections, clock, random, log }));
-  const issuer = (): string => server.url;
+  return { audit, journal, metrics, connections, trading };
+}
+
+interface ProtocolParts extends Pick<Base, "storage">, ReturnType<typeof openLinks> {
+  readonly config: Config;
+  readonly deps: AppDeps;
+  readonly opened: Opened;
+  readonly issuer: () => string;
+}
+
+/** `/mcp`: who asks, which tools there are, and the one wrapper of their calls. */
+function serveProtocol({ storage, audit, metrics, connections, trading, config, deps, opened, issuer }: ProtocolParts) {
+  const { clock, log } = deps;
   const bearer = opened(createBearerCheck({ storage, clock, log, resource: () => mcpResource(issuer()) }));
   const serverInfo = { name: "ibkr-gateway", title: "IBKR Gateway", version: version() };
   const registry = createRegistry(loadTools(), serverInfo);
@@ -151,47 +214,11 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     { registry, callTool, authenticate: authenticateBy(bearer, config), audit, metrics, clock, log },
     { extend: deps.extend, resourceMetadataUrl: () => resourceMetadataUrl(issuer()) },
   );
-  const oauth = authorizationServerOf(config, { ...deps, storage, audit, issuer, opened });
-  const site = createSite(config, {
-    ...deps,
-    storage,
-    sealer,
-    connections,
-    audit,
-    journal,
-    oauth,
-    publicUrl: issuer,
-    tools: registry.all.map(({ tool }) => ({ ...tool, toolset: toolsetOf(tool.name) })),
-    offers: connectionOffers({ hasSimulator: embeddedSimulator !== undefined, hostPolicy }),
-  });
-  const server: HttpServer = opened(
-    createHttpServer(
-      {
-        mcp,
-        oauth,
-        site,
-        metrics,
-        healthChecks: { database: () => storage.db.selectFrom("users").select("id").limit(1).execute() },
-        clock,
-        random,
-        log,
-        version: version(),
-      },
-      { ...config, refuseForwarded: config.demo },
-    ),
-  );
-  const publicUrl = await server.listen();
-  oauth();
-  const setup = await prepareFirstSetup({ storage, clock, random });
-  background(trading.reconcile(), log, "settling open orders");
-  background(connections.warmUp(), log, "opening connections that are kept warm");
-  return {
-    url: server.boundUrl,
-    publicUrl,
-    demo: demoKey !== undefined ? { kind: "created", key: demoKey } : { kind: config.demo ? "ready" : "absent" },
-    setup: setup.kind === "link" ? { kind: "link", url: new Secret(publicUrl + setup.path) } : setup,
-    close: closeAll,
-  };
+  return { mcp, registry };
+}
+
+function helpToolOf({ name, title, description, scope }: Tool): HelpTool {
+  return { name, title, description, scope, toolset: toolsetOf(name) };
 }
 
 interface Figured {
@@ -235,7 +262,7 @@ interface AuthorizationParts extends AppDeps {
   readonly storage: Storage;
   readonly audit: AuditLog;
   readonly issuer: () => string;
-  readonly opened: <T extends { close(): Promise<void> }>(part: T) => T;
+  readonly opened: Opened;
 }
 
 /** The authorization server, made at its first use: its issuer is known only once the gateway listens. */

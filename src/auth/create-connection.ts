@@ -51,10 +51,7 @@ export function connectionIdOfForm({ userId, formId }: ConnectionForm): string {
  * again (then its name is enough) answers the same connection with another default key in place of the one that may never have
  * been seen. Throws `invalid_arguments` when the user has too many connections or keys.
  */
-export async function createConnection(
-  deps: CreateConnectionDeps,
-  wanted: NewConnection | ConnectionForm,
-): Promise<CreatedConnection> {
+export async function createConnection(deps: CreateConnectionDeps, wanted: NewConnection | ConnectionForm): Promise<CreatedConnection> {
   const { userId } = wanted;
   const connectionId = connectionIdOfForm(wanted);
   return await deps.lock.run(connectionId, async () => {

@@ -54,10 +54,11 @@ export interface OfferParts {
 export function connectionOffers({ hasSimulator, hostPolicy }: OfferParts): readonly ConnectionOffer[] {
   return upstreams.flatMap((upstream) => {
     const known: ConnectionEntry = { settings: { baseUrl: "embedded" }, secrets: {} };
-    const own = upstream.kind === "simulator" && hasSimulator ? [createConnectionOffer(upstream, { hostPolicy, known })] : [];
+    const isSimulator = upstream.kind === "simulator";
+    const offers = isSimulator && hasSimulator ? [createConnectionOffer(upstream, { hostPolicy, known })] : [];
     const needsAddress = (upstream.addressFields ?? []).length > 0;
-    if (needsAddress && !hostPolicy.isOpen) return own;
-    const other = upstream.kind === "simulator" ? { id: "remote-simulator", title: "Simulator at an address of its own" } : {};
-    return [...own, createConnectionOffer(upstream, { hostPolicy, ...other })];
+    if (needsAddress && !hostPolicy.isOpen) return offers;
+    const name = isSimulator ? { id: "remote-simulator", title: "Simulator at an address of its own" } : {};
+    return offers.concat(createConnectionOffer(upstream, { hostPolicy, ...name }));
   });
 }

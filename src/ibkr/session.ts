@@ -23,6 +23,8 @@ const UNANSWERED_LIMIT_MS = 330_000;
 const LOGOUT_LIMIT_MS = 2000;
 /** A person's own attempts: as often as one can press a button in earnest. */
 const CHECK_EVERY_MS = 10_000;
+/** Repeated refused logins lock a user out, however often a person presses. */
+const CHECK_REFUSED_EVERY_MS = 60_000;
 
 /** Which of IBKR's two tiers was lost: the login (read-only tier), or the brokerage session above it. */
 export type Layer = "login" | "brokerage";
@@ -134,9 +136,10 @@ export class Session {
     await abortable(this.#openOnce(false), signal);
   }
 
-  /** Tries at once, also in a pause, because a person asked; but no more often than every ten seconds. */
+  /** Tries at once, also in a pause, because a person asked; but no more often than every ten seconds, and once a minute where IBKR refused. */
   async check(signal: AbortSignal): Promise<void> {
-    const isSoon = this.#deps.clock.monotonic() - this.#attemptedAt < CHECK_EVERY_MS;
+    const everyMs = this.#state.refusals > 0 ? CHECK_REFUSED_EVERY_MS : CHECK_EVERY_MS;
+    const isSoon = this.#deps.clock.monotonic() - this.#attemptedAt < everyMs;
     if (isSoon || this.isReady) return await this.ready(signal);
     this.#refuseEnded();
     return await abortable(this.#openOnce(false), signal);
