@@ -1,7 +1,9 @@
 import type { Clock } from "../lib/clock.ts";
+import { GatewayError } from "../lib/errors.ts";
 import { VALIDATE, validateReply } from "./endpoints/session.ts";
 import type { Login, LoginIdentity, SendForLogin } from "./login.ts";
 import { accessDenied, loggedOut, SessionFault } from "./session-failures.ts";
+import type { Answer } from "./transport.ts";
 
 /** IBKR answers who is logged in once a minute. */
 const VALIDATE_EVERY_MS = 61_000;
@@ -57,7 +59,9 @@ export class GatewayLogin implements Login {
     const now = this.#clock.now();
     if (now - this.#askedAt < VALIDATE_EVERY_MS) return;
     this.#askedAt = now;
-    const answer = await send(VALIDATE);
+    const answer = await unlessLimited(send(VALIDATE));
+    // Another link of this user has just asked: until it can be asked again, the accounts alone prove the mode.
+    if (answer === undefined) return;
     if (answer.status === 401) throw loggedOut(this.loginUrl);
     if (answer.status === 403) throw new SessionFault("refused", "network", accessDenied("gateway"));
     const reply = validateReply.safeParse(answer.body);
@@ -86,5 +90,15 @@ export class GatewayLogin implements Login {
 
   socketQuery(): Readonly<Record<string, string>> {
     return {};
+  }
+}
+
+/** The answer; undefined when IBKR's limit leaves no room to ask. */
+async function unlessLimited(asking: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === "rate_limited") return undefined;
+    throw error;
   }
 }

@@ -89,7 +89,7 @@ describe("the budget of an IBKR user", () => {
     expect(ownGateway.pacer).toBe(own.pacer);
   });
 
-  it("is forgotten with its last link", () => {
+  it("is one while any of its links is left", () => {
     const { budgets } = setUp();
     const [first, second] = [budgets.join("key A", "oauth"), budgets.join("key A", "oauth")];
     first.leave();
@@ -97,5 +97,23 @@ describe("the budget of an IBKR user", () => {
     expect(budgets.join("key A", "oauth").pacer).toBe(second.pacer);
     second.leave();
     expect(budgets.figures().users).toBe(1);
+  });
+
+  it("outlasts its last link, so that closing and opening again spends nothing twice", async () => {
+    const { clock, budgets } = setUp();
+    const first = budgets.join("key A", "oauth");
+    const { pacer } = first;
+    expect(await turnsNow(clock, first)).toBeGreaterThan(0);
+    first.leave();
+    expect(budgets.figures().users).toBe(0);
+    const second = budgets.join("key A", "oauth");
+    expect(await turnsNow(clock, second)).toBe(0);
+    second.leave();
+    await clock.advance(14 * 60_000);
+    const third = budgets.join("key A", "oauth");
+    expect(third.pacer).toBe(pacer);
+    third.leave();
+    await clock.advance(15 * 60_000);
+    expect(budgets.join("key A", "oauth").pacer).not.toBe(pacer);
   });
 });

@@ -50,15 +50,21 @@ export interface UserBudgets {
   figures(): BudgetFigures;
 }
 
-/** Makes the budgets, none at first: one is made when a user's first link joins and forgotten when the last leaves. */
+/** After its last link a budget is kept as long as IBKR's longest penalty: what was spent, and a penalty, outlast a link. */
+const KEPT_MS = 900_000;
+/** Most budgets that are kept without a link; as many as the pool has links. */
+const MAX_KEPT = 2000;
+
+/** Makes the budgets, none at first: one is made when a user's first link joins, and forgotten a quarter of an hour after the last left. */
 export function createUserBudgets(deps: { readonly clock: Clock; readonly log: Log; readonly observer?: PacingObserver }): UserBudgets {
   const groups = new Set<Group>();
   const budgetsOf = (owner: string): UserBudgets => ({
     join: (identity, face, options = {}) => {
+      forgetOld(groups, deps.clock.monotonic());
       const name = JSON.stringify(["login", identity]);
       const group = groupOf(groups, name) ?? newGroup(deps, name);
       groups.add(group);
-      return new Member({ groups, group, owner, face, isVouched: options.isVouched === true });
+      return new Member({ groups, group, owner, face, isVouched: options.isVouched === true, clock: deps.clock });
     },
     ofOwner: budgetsOf,
     figures: () => sum(groups),
@@ -72,10 +78,24 @@ interface Group {
   readonly selection: SelectedAccount;
   readonly names: Set<string>;
   readonly members: Set<Member>;
+  /** When the last link left, by the monotonic clock. */
+  leftAt: number;
 }
 
 function newGroup(deps: ConstructorParameters<typeof Pacer>[0], name: string): Group {
-  return { pacer: new Pacer(deps, LIMITS), selection: new SelectedAccount(deps.clock), names: new Set([name]), members: new Set() };
+  return {
+    pacer: new Pacer(deps, LIMITS),
+    selection: new SelectedAccount(deps.clock),
+    names: new Set([name]),
+    members: new Set(),
+    leftAt: -Infinity,
+  };
+}
+
+/** Forgets the budgets that were left long ago, and the longest left of too many. */
+function forgetOld(groups: Set<Group>, now: number): void {
+  const left = [...groups].filter(({ members }) => members.size === 0).toSorted((a, b) => b.leftAt - a.leftAt);
+  for (const [index, group] of left.entries()) if (index >= MAX_KEPT || now - group.leftAt >= KEPT_MS) groups.delete(group);
 }
 
 const LIMITS = { global: GLOBAL_LIMITS.oauth, endpoints: ENDPOINT_LIMITS };
@@ -85,13 +105,14 @@ function groupOf(groups: ReadonlySet<Group>, name: string): Group | undefined {
 }
 
 function sum(groups: ReadonlySet<Group>): BudgetFigures {
-  let [queuedUrgent, queuedReads, inFlight] = [0, 0, 0];
-  for (const { pacer } of groups) {
+  let [users, queuedUrgent, queuedReads, inFlight] = [0, 0, 0, 0];
+  for (const { pacer, members } of groups) {
+    if (members.size > 0) users += 1;
     queuedUrgent += pacer.figures.urgent;
     queuedReads += pacer.figures.reads;
     inFlight += pacer.figures.inFlight;
   }
-  return { users: groups.size, queuedUrgent, queuedReads, inFlight };
+  return { users, queuedUrgent, queuedReads, inFlight };
 }
 
 interface MemberFacts {
@@ -100,6 +121,7 @@ interface MemberFacts {
   readonly owner: string;
   readonly face: Face;
   readonly isVouched: boolean;
+  readonly clock: Clock;
 }
 
 /** One link's share. It moves to another budget when its user turns out to have one already. */
@@ -108,14 +130,16 @@ class Member implements UserBudget {
   readonly #groups: Set<Group>;
   readonly #owner: string;
   readonly #isVouched: boolean;
+  readonly #clock: Clock;
   group: Group;
 
-  constructor({ groups, group, owner, face, isVouched }: MemberFacts) {
+  constructor({ groups, group, owner, face, isVouched, clock }: MemberFacts) {
     this.#groups = groups;
     this.group = group;
     this.#owner = owner;
     this.face = face;
     this.#isVouched = isVouched;
+    this.#clock = clock;
     group.members.add(this);
     fitLimit(group);
   }
@@ -140,7 +164,7 @@ class Member implements UserBudget {
 
   leave(): void {
     this.group.members.delete(this);
-    if (this.group.members.size === 0) this.#groups.delete(this.group);
+    if (this.group.members.size === 0) this.group.leftAt = this.#clock.monotonic();
     else fitLimit(this.group);
   }
 }

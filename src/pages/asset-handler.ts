@@ -1,4 +1,4 @@
-import type { Assets } from "./assets.ts";
+import { type Assets, CONTENT_CODINGS } from "./assets.ts";
 import type { PageRequest } from "./page-env.ts";
 
 /** A year: the address changes with the content. */
@@ -11,8 +11,8 @@ export function createAssetHandler(assets: Assets): (c: PageRequest) => Response
     if (asset === undefined) return c.notFound();
     const headers = { "Content-Type": asset.contentType, "Cache-Control": CACHING, Vary: "Accept-Encoding" };
     const accepted = new Set((c.req.header("accept-encoding") ?? "").split(",").map((coding) => coding.trim().toLowerCase()));
-    const encoded = asset.encoded.find(({ coding }) => accepted.has(coding));
-    if (encoded === undefined) return c.body(asset.body, 200, headers);
-    return c.body(encoded.body, 200, { ...headers, "Content-Encoding": encoded.coding });
+    const coding = CONTENT_CODINGS.find((candidate) => accepted.has(candidate));
+    if (coding === undefined) return c.body(asset.body, 200, headers);
+    return c.body(asset.encoded(coding), 200, { ...headers, "Content-Encoding": coding });
   };
 }

@@ -326,13 +326,11 @@ describe("the bearer check", () => {
       expect(challenge).toContain("resource_metadata=");
       expect(await response.json()).toMatchObject({ id: message.id, error: { data: { code: "scope_insufficient" } } });
     }
-    expect(await (await use.stack.mcp(access_token, [change])).text()).not.toContain('"isError":false');
+    expect(await (await use.stack.mcp(access_token, [change])).text()).toContain("scope_insufficient");
     await use.stack.audit.flush();
     const rows = await use.stack.storage.db.selectFrom("audit_log").selectAll().where("tool", "=", "change").execute();
-    expect(rows).toMatchObject([
-      { source: "oauth", scope: "read", outcome: "error", code: "scope_insufficient" },
-      { source: "oauth", scope: "read", outcome: "error", code: "scope_insufficient" },
-    ]);
+    const refused = { source: "oauth", scope: "read", outcome: "error", code: "scope_insufficient" };
+    expect(rows).toMatchObject([refused, refused, refused]);
   });
 
   it("14: a token for another resource, or of another kind, is nobody's", async () => {

@@ -32,13 +32,13 @@ async function priceAt(factor: number): Promise<string> {
   return (Number(quote.structured["last"]) * factor).toFixed(2);
 }
 
-/** The order's state once it is one of `states`; asks again as IBKR's pace allows. */
+/** The order's state once it is one of `states`. */
 async function statusOnce(clientOrderId: string, states: readonly string[]): Promise<ToolAnswer> {
-  for (let look = 0; look < 20; look += 1) {
-    const answer = await tool("get_order_status", { client_order_id: clientOrderId });
-    if (states.includes(String(answer.structured["status"]))) return answer;
-  }
-  throw new Error(`${clientOrderId} never became ${states.join(" or ")}`);
+  const look = () => tool("get_order_status", { client_order_id: clientOrderId });
+  await expect
+    .poll(async () => states.includes(String((await look()).structured["status"])), { timeout: 30_000, interval: 200 })
+    .toBe(true);
+  return await look();
 }
 
 async function ordersWithRef(clientOrderId: string): Promise<unknown[]> {
