@@ -92,7 +92,7 @@ export const ibkrOauth: Upstream<typeof settings, SecretName> = {
     {
       id: "wait",
       title: "Wait for IBKR's night",
-      text: "IBKR takes new keys into use at its next nightly reset: midnight in New York, in Zug or in Hong Kong, whichever serves your account. After a change on a weekend it may take until Monday.\n\nYou need not stay: this connection tries again by itself and tells you on its page when it works. Until then IBKR answers that it does not know the consumer key. That is no fault of yours.",
+      text: "IBKR takes new keys into use at its next nightly reset: midnight in New York, in Zug or in Hong Kong, whichever serves your account. After a change on a weekend it may take until Monday.\n\nYou need not stay: come back after that and press “Test”; the first call of an app or a script tries it, too. Until then IBKR answers that it does not know the consumer key. That is no fault of yours.",
       fields: ["region"],
       link: SELF_SERVICE,
     },
