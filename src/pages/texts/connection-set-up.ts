@@ -34,7 +34,7 @@ export const connectionSetUpTexts = {
   wait: {
     title: "IBKR takes new keys into use in its night",
     by: "At the latest",
-    lead: "After a weekend it may take until Monday. Until then IBKR says that it doesn't know the consumer key: nothing is wrong. This connection tries again by itself.",
+    lead: "After a weekend it may take until Monday. Until then IBKR says that it doesn't know the consumer key: nothing is wrong. Press “Test” after that, or let an app or a script call: either tries it.",
   },
   ownKeys: "I have keys at IBKR already",
   certificate: {
