@@ -1,35 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { callIn, failure, TOOLS_SPEED } from "../../test/support/tool-calls.ts";
 import { type CallOptions, startTradingStack, type TradingStack } from "../../test/support/trading-stack.ts";
-import { GatewayError } from "../lib/errors.ts";
 import { isRecord, type JsonObject } from "../lib/json.ts";
-import { loadTools } from "../mcp/load-tools.ts";
 
-const tools = loadTools();
-/** Years of prices take the simulator longer than a twentieth of IBKR's time on a busy machine. */
-const SPEED = 4;
 const DECIMAL = /^-?\d+(?:\.\d+)?$/;
 
 let stack: TradingStack;
 beforeAll(async () => {
-  stack = await startTradingStack("sqlite", SPEED);
+  stack = await startTradingStack("sqlite", TOOLS_SPEED);
 });
 afterAll(() => stack.close());
 
-function call(name: string, args: JsonObject = {}, options?: CallOptions): Promise<JsonObject> {
-  const tool = tools.find((candidate) => candidate.name === name);
-  if (tool === undefined) throw new Error(`no tool ${name}`);
-  return stack.complete(tool, args, options);
-}
-
-async function failure(work: Promise<unknown>): Promise<GatewayError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof GatewayError)) throw new Error(`no GatewayError but ${String(error)}`);
-  return error;
-}
+const call = (name: string, args?: JsonObject, options?: CallOptions): Promise<JsonObject> => callIn(stack, name, args, options);
 
 /** The rows of a table as objects by column. */
 function table(answer: JsonObject): Record<string, unknown>[] {

@@ -1,37 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { startTradingStack, type TradingStack } from "../../test/support/trading-stack.ts";
-import { GatewayError } from "../lib/errors.ts";
+import { callIn, failure, TOOLS_SPEED } from "../../test/support/tool-calls.ts";
+import { type CallOptions, startTradingStack, type TradingStack } from "../../test/support/trading-stack.ts";
 import { isRecord, type JsonObject } from "../lib/json.ts";
 import { loadTools } from "../mcp/load-tools.ts";
-import type { CallOptions } from "../../test/support/trading-stack.ts";
 
-/** Years of prices take the simulator longer than a twentieth of IBKR's time on a busy machine. */
-const SPEED = 4;
 const tools = loadTools();
 let stack: TradingStack;
 
 beforeAll(async () => {
-  stack = await startTradingStack("sqlite", SPEED);
+  stack = await startTradingStack("sqlite", TOOLS_SPEED);
 });
 
 afterAll(() => stack.close());
 
-function call(name: string, args: JsonObject = {}, options?: CallOptions): Promise<JsonObject> {
-  const tool = tools.find((candidate) => candidate.name === name);
-  if (tool === undefined) throw new Error(`no tool ${name}`);
-  return stack.complete(tool, args, options);
-}
-
-async function failure(work: Promise<unknown>): Promise<GatewayError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof GatewayError)) throw new Error(`no GatewayError but ${String(error)}`);
-  return error;
-}
+const call = (name: string, args?: JsonObject, options?: CallOptions): Promise<JsonObject> => callIn(stack, name, args, options);
 
 function rowsOf(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
