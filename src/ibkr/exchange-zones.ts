@@ -48,9 +48,8 @@ const BY_EXCHANGE: ReadonlyMap<string, string> = new Map(
   Object.entries(ZONES).flatMap(([zone, exchanges]) => exchanges.map((exchange): [string, string] => [exchange, zone])),
 );
 
-/** From this hour of an exchange's day, a session that opens belongs to the next day: currencies and futures start in the evening. */
-const EVENING_HOUR = 17;
-const HOURS_TO_NEXT_DAY_MS = 8 * 3_600_000;
+/** From 17:00 of an exchange's day, a session that opens belongs to the next day, seven hours on: currencies and futures start in the evening. */
+const HOURS_FROM_EVENING_MS = 7 * 3_600_000;
 
 /** IANA zone of an exchange by IBKR's code (`NASDAQ`, also `NASDAQ.NMS`); undefined for one that we don't know. */
 export function zoneOfExchange(exchange: string | undefined): string | undefined {
@@ -92,24 +91,6 @@ export function ianaZone(name: string | undefined): string | undefined {
 
 /** Gives the trading date (`YYYY-MM-DD`) of a session that opens at an instant. Undefined when the zone isn't one. */
 export function tradingDates(zone: string): ((start: number) => string) | undefined {
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat("en-CA", {
-      timeZone: zone,
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      hourCycle: "h23",
-    });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-  const partsAt = (at: number) => Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));
-  return (start) => {
-    const parts = partsAt(start);
-    const { year, month, day } = Number(parts["hour"]) >= EVENING_HOUR ? partsAt(start + HOURS_TO_NEXT_DAY_MS) : parts;
-    return `${year}-${month}-${day}`;
-  };
+  const clock = zonedClock(zone);
+  return clock === undefined ? undefined : (start) => clock.dateAt(start + HOURS_FROM_EVENING_MS);
 }
