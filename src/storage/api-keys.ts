@@ -60,8 +60,10 @@ async function refuseTooMany(transaction: Kysely<Database>, userId: string): Pro
 }
 
 /** What the bearer check needs to know of a key. */
-export type FoundApiKey = Pick<
-  ApiKeyRow,
+export type FoundApiKey = Pick<ApiKeyRow, CallerColumn> & { readonly is_demo: number };
+
+/** What keys and grants have in common: whom they stand for, what they may do, and whether they are in force. */
+export type CallerColumn =
   | "id"
   | "user_id"
   | "connection_id"
@@ -71,8 +73,7 @@ export type FoundApiKey = Pick<
   | "toolsets"
   | "expires_at"
   | "last_used_at"
-  | "revoked_at"
-> & { readonly is_demo: number };
+  | "revoked_at";
 
 /** Prepares the search of a key by its hash, which runs on every request: one compiled query on two unique indexes. */
 export function prepareApiKeySearch(storage: Storage): (keyHash: string) => Promise<FoundApiKey | undefined> {

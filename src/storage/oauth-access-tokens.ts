@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 
+import type { CallerColumn } from "./api-keys.ts";
 import type { AppGrantRow } from "./app-grants.ts";
 import type { OauthAccessTokensTable } from "./oauth-tables.ts";
 import type { Storage } from "./storage.ts";
@@ -36,20 +37,7 @@ export async function deleteAccessTokens(
 
 /** What the bearer check needs to know of an access token, its grant, its client and its user. */
 export type FoundAccessToken = Pick<AccessTokenRow, "audience"> &
-  Pick<
-    AppGrantRow,
-    | "id"
-    | "user_id"
-    | "connection_id"
-    | "scope"
-    | "allowed_account_ids"
-    | "pinned_account_id"
-    | "toolsets"
-    | "expires_at"
-    | "last_used_at"
-    | "revoked_at"
-    | "client_identity"
-  > & {
+  Pick<AppGrantRow, CallerColumn | "client_identity"> & {
     readonly token_scope: string;
     readonly token_expires_at: number;
     readonly is_demo: number;
