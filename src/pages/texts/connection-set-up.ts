@@ -20,7 +20,6 @@ export const connectionSetUpTexts = {
   openLink: "Open the page",
   newTab: "opens in a new tab",
   files: "Files to download",
-  filesHint: "They are public: the private halves were made here, stay here sealed, and never leave this server.",
   download: "Download",
   kept: "Kept, sealed. It isn't shown again; leave this empty to keep it.",
   keptMade: "Leave this empty to keep what is there.",

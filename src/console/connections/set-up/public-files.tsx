@@ -23,7 +23,6 @@ export function PublicFiles({ draft }: { readonly draft: ConnectionDraft }) {
           </li>
         ))}
       </ul>
-      <p class="hint">{texts.filesHint}</p>
     </section>
   );
 }
