@@ -40,6 +40,7 @@ import { pinAccount } from "./storage/api-keys.ts";
 import { pinGrantAccount } from "./storage/app-grants.ts";
 import type { AuditLog } from "./storage/audit-log.ts";
 import { type AuditWriter, createAuditLog } from "./storage/audit-writer.ts";
+import { openProcesses } from "./storage/open-processes.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { createSealer } from "./storage/sealing.ts";
 import { loadSealingKey } from "./storage/sealing-key.ts";
@@ -148,18 +149,19 @@ async function openBase(config: Config, { clock, random, log }: AppDeps, opened:
   prepareDataFolder(config.dataDir);
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
+  const processes = opened(await openProcesses({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, random, log }));
   const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;
   const embeddedSimulator = ownSimulator(config, simulator);
   const hasDemo = config.demo && embeddedSimulator !== undefined;
   const demoKey = hasDemo ? await provideDemo({ storage, clock, random }) : undefined;
   const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
-  return { sealer, storage, embeddedSimulator, demoKey, hostPolicy };
+  return { sealer, storage, processes, embeddedSimulator, demoKey, hostPolicy };
 }
 
 type Base = Awaited<ReturnType<typeof openBase>>;
 
 /** The live links to brokers, what trades over them, and what is kept on record and counted of both. */
-function openLinks({ storage, sealer, embeddedSimulator, hostPolicy }: Base, deps: AppDeps, opened: Opened) {
+function openLinks({ storage, processes, sealer, embeddedSimulator, hostPolicy }: Base, deps: AppDeps, opened: Opened) {
   const { clock, random, log } = deps;
   const audit = opened(createAuditLog({ storage, clock, log }));
   const journal = createConnectionJournal({ audit, clock, random });
@@ -181,7 +183,7 @@ function openLinks({ storage, sealer, embeddedSimulator, hostPolicy }: Base, dep
     }),
   );
   showFigures(metrics, { audit, budgets, connections });
-  const trading = opened(createTrading({ storage, connections, clock, random, log }));
+  const trading = opened(createTrading({ storage, processes, connections, clock, random, log }));
   return { audit, journal, metrics, connections, trading };
 }
 
@@ -208,6 +210,7 @@ function serveProtocol({ storage, audit, metrics, connections, trading, config, 
     deadlines: opened(createDeadlines(clock)),
     serverInfo,
     errorLink: createErrorLink(issuer),
+    pageUrl: (path) => issuer() + path,
     pinAccount: pinAccountIn(storage),
   });
   const mcp = createMcpEndpoint(

@@ -89,7 +89,9 @@ export function createBearerCheck({ storage, clock, log, resource, onRefused }: 
   const find = async (token: string): Promise<Found | undefined> => {
     if (API_KEY.test(token)) {
       const row = await searchKey(sha256Hex(token));
-      return row === undefined ? undefined : { row, caller: toCaller(row, "apikey", parseScope(row.scope)), notes: keyNotes };
+      return row === undefined
+        ? undefined
+        : { row, caller: toCaller({ ...row, nameSpace: row.id }, "apikey", parseScope(row.scope)), notes: keyNotes };
     }
     if (!ACCESS_TOKEN.test(token) || resource === undefined) return undefined;
     const row = await searchToken(sha256Hex(token));
@@ -122,7 +124,7 @@ export function createBearerCheck({ storage, clock, log, resource, onRefused }: 
 /** A token may be for less than its grant allows, never for more. */
 function tokenCaller(row: FoundAccessToken): Caller {
   const scope = parseScope(row.scope) === "write" && parseScope(row.token_scope) === "write" ? "write" : "read";
-  return toCaller(row, "oauth", scope);
+  return toCaller({ ...row, nameSpace: row.client_id }, "oauth", scope);
 }
 
 function tokenFault(row: FoundAccessToken, resource: string, now: number): BearerRefusal | undefined {
@@ -132,13 +134,16 @@ function tokenFault(row: FoundAccessToken, resource: string, now: number): Beare
 }
 
 function toCaller(
-  row: Pick<FoundApiKey, "id" | "user_id" | "connection_id" | "allowed_account_ids" | "pinned_account_id" | "toolsets">,
+  row: Pick<FoundApiKey, "id" | "user_id" | "connection_id" | "allowed_account_ids" | "pinned_account_id" | "toolsets"> & {
+    readonly nameSpace: string;
+  },
   source: Caller["source"],
   scope: Caller["scope"],
 ): Caller {
   return {
     id: row.id,
     source,
+    nameSpace: row.nameSpace,
     userId: row.user_id,
     connectionId: row.connection_id,
     scope,

@@ -4,6 +4,14 @@ import type { History, HistoryRequest, Quote } from "./market-data.ts";
 import type { CancelOutcome, DeclineOutcome, Order, OrderList, OrderPreview, OrderTicket, SubmitOutcome, Trade } from "./order.ts";
 import type { Research } from "./research.ts";
 
+/** Permission of one order to leave. What either throws is proof that nothing was sent. */
+export interface Leave {
+  /** Called once the session, the turn upstream and the connection are there; commits the permission. */
+  allow(): Promise<void>;
+  /** Called right before the first byte: throws where the permission is too old by then. */
+  check(): void;
+}
+
 /** What a single call may take: its deadline or its caller's hanging up, and who is asking (for fairness between callers). */
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -13,10 +21,17 @@ export interface CallOptions {
   readonly urgent?: boolean;
   /** Something will be concluded from what is missing in a list: IBKR has to be asked, however well a stream keeps the list. */
   readonly provesAbsence?: boolean;
-  /** Asked when an order's turn upstream has come, right before it is sent; what it throws keeps it from being sent. */
-  readonly beforeSending?: () => Promise<void>;
+  /** Lets an order, or a yes to its question, leave. */
+  readonly leave?: Leave;
   /** Told once for each request that goes upstream. */
   readonly onUpstreamCall?: () => void;
+}
+
+/** Orders and executions as they were read for a look; `asOf` in epoch ms. */
+export interface OrderSightings {
+  readonly orders: readonly Order[];
+  readonly trades: readonly Trade[];
+  readonly asOf: number;
 }
 
 /**
@@ -26,6 +41,9 @@ export interface CallOptions {
  */
 export interface Broker extends Research {
   readonly mode: Mode;
+
+  /** The broker's own time, epoch ms, by the `Date` of its last answer, whatever this machine's clock does; undefined where it sends none. */
+  time(): number | undefined;
 
   /** The connection's own sub-accounts, without `All` and groups. */
   accounts(options: CallOptions): Promise<readonly Account[]>;
@@ -52,6 +70,12 @@ export interface Broker extends Research {
   order(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined>;
   /** Executions of the last `days` (1–7). */
   trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]>;
+
+  /**
+   * Reads the account's orders and the executions of the last `days` (1–7) from the broker, nothing from a cache, to find orders
+   * of unknown outcome. What is missing in them proves nothing.
+   */
+  lookForOrders(accountId: string, days: number, options: CallOptions): Promise<OrderSightings>;
 
   previewOrder(ticket: OrderTicket, options: CallOptions): Promise<OrderPreview>;
   /** Sends the order once. Never throws for what happened after it was sent. */

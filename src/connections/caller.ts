@@ -11,6 +11,8 @@ export interface Caller {
   /** Id of the key or grant; never the secret. */
   readonly id: string;
   readonly source: CallerSource;
+  /** Where its client order ids are unique: the key's id, or the app's client id, which a renewed approval keeps. */
+  readonly nameSpace: string;
   readonly userId: string;
   readonly connectionId: string;
   readonly scope: Scope;

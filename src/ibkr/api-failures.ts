@@ -2,7 +2,8 @@ import { GatewayError } from "../lib/errors.ts";
 import { errorTextOf } from "./endpoints/reply.ts";
 import { ownFailure } from "./session-failures.ts";
 import type { Layer } from "./session.ts";
-import type { Answer, TransportError } from "./transport.ts";
+import type { Answer } from "./transport.ts";
+import type { TransportError } from "./transport-error.ts";
 
 /** Which tier of the session an answer shows to be lost; undefined when it has nothing to do with that. */
 export function lostLayer(answer: Answer): Layer | undefined {

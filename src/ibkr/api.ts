@@ -1,12 +1,17 @@
 import type { CallOptions } from "../broker/broker.ts";
 import type { Clock } from "../lib/clock.ts";
 import { failureOf, failureOfTransport, lostLayer } from "./api-failures.ts";
+import { TRADING_ACCOUNTS } from "./endpoints/session.ts";
 import type { Session } from "./session.ts";
-import { type Answer, type ApiRequest, type Transport, TransportError } from "./transport.ts";
+import type { Answer, ApiRequest, Transport } from "./transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** A cold service at IBKR answers 503 once and is there a moment later. */
 const COLD_PAUSE_MS = 700;
 const COLD = new Set([502, 503, 504]);
+
+/** A session is taken as open for so long after IBKR last answered in it; a keep-alive goes out each minute. */
+const PROVEN_MS = 90_000;
 
 /** What came of a request that must not be repeated. */
 export type CommitResult =
@@ -69,14 +74,15 @@ export class Api {
   async commit(request: ApiRequest, options: CallOptions): Promise<CommitResult> {
     try {
       await this.session.ready(options.signal);
+      // A session that ended unnoticed would leave the outcome unknown: asking first costs a read, and reads are recovered.
+      if (this.#transport.silentMs() > PROVEN_MS) await this.read(TRADING_ACCOUNTS, options);
       const { generation } = this.session;
       const answer = await this.#transport.send({ ...request, urgent: true, committing: true }, options, this.session.senderOf(generation));
       const layer = lostLayer(answer);
       if (layer !== undefined) this.session.lost(generation, layer);
       return { kind: "answered", answer };
     } catch (error) {
-      const failure =
-        error instanceof TransportError ? failureOfTransport(error) : error instanceof Error ? error : new Error(String(error));
+      const failure = commitFailure(error);
       const isUnknown = error instanceof TransportError && error.sent === "maybe";
       return { kind: isUnknown ? "unknown" : "not_sent", error: failure };
     }
@@ -97,4 +103,11 @@ export class Api {
       return undefined;
     }
   }
+}
+
+/** A refusal to let the request leave is passed on as it was thrown. */
+function commitFailure(error: unknown): Error {
+  if (error instanceof TransportError)
+    return error.reason === "refused" && error.cause instanceof Error ? error.cause : failureOfTransport(error);
+  return error instanceof Error ? error : new Error(String(error));
 }

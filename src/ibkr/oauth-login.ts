@@ -7,7 +7,7 @@ import { refuseForeignAnswer } from "./foreign-answer.ts";
 import type { Login, SendForLogin } from "./login.ts";
 import { authorizationFor, beginLiveSessionToken, type Consumer, type LiveSessionToken, stampAt } from "./oauth1a.ts";
 import { clockWrong, loginRefused, loginUnusable } from "./session-failures.ts";
-import { TransportError } from "./transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** Renewed this long before its end, so that no request meets an expired token. */
 const RENEW_BEFORE_MS = 300_000;

@@ -3,7 +3,8 @@ import { GatewayError, messageOf } from "../lib/errors.ts";
 import { errorTextOf } from "./endpoints/reply.ts";
 import type { AuthStatus } from "./endpoints/session.ts";
 import type { Login } from "./login.ts";
-import type { Answer, TransportError } from "./transport.ts";
+import type { Answer } from "./transport.ts";
+import type { TransportError } from "./transport-error.ts";
 
 /** IBKR's page where a user makes consumer key, keys and access token. */
 const OAUTH_PAGE = "https://ndcdyn.interactivebrokers.com/sso/Login?action=OAUTH&RL=1&ip2loc=US";

@@ -21,7 +21,8 @@ import {
   unreachable,
 } from "./session-failures.ts";
 import type { SessionHealth } from "./session-health.ts";
-import { type Answer, type ApiRequest, type Sender, TransportError } from "./transport.ts";
+import type { Answer, ApiRequest, Sender } from "./transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** IBKR takes 1–3 s from init to a usable session; some builds need longer. */
 const ESTABLISH_LIMIT_MS = 20_000;

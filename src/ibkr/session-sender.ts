@@ -1,5 +1,6 @@
 import type { GatewayError } from "../lib/errors.ts";
-import { type Sender, TransportError } from "./transport.ts";
+import type { Sender } from "./transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** Lets requests go in a sender's name as long as there is no `refusal` when their turn has come: the proof that they were not sent. */
 export function senderUntil(sender: Sender, refusal: () => GatewayError | undefined): Sender {

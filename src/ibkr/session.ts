@@ -14,7 +14,8 @@ import { initialState, type SessionEvent, type SessionState, transition } from "
 import { senderUntil } from "./session-sender.ts";
 import { accessToSocket, type SocketAccess } from "./socket-access.ts";
 import { timeLimit } from "./time-limit.ts";
-import type { Answer, ApiRequest, Sender, TransportError } from "./transport.ts";
+import type { Answer, ApiRequest, Sender } from "./transport.ts";
+import type { TransportError } from "./transport-error.ts";
 
 const TICKLE_EVERY_MS = 60_000;
 const OPENING_LIMIT_MS = 60_000;

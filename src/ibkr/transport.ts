@@ -3,7 +3,10 @@ import type { Clock } from "../lib/clock.ts";
 import { parseLossless } from "../lib/json.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
+import { BrokerTime } from "./broker-time.ts";
+import { CommittedBody } from "./committed-body.ts";
 import type { Pacer, Turn } from "./pacing.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** IBKR gives up after about 10 s itself; a read that took longer is not worth waiting for. */
 const READ_TIMEOUT_MS = 15_000;
@@ -48,19 +51,6 @@ export interface Sender {
   missed?(error: TransportError): void;
 }
 
-/** No answer came. `sent` tells whether IBKR may have seen the request: `never` is a proof. */
-export class TransportError extends Error {
-  override readonly name = "TransportError";
-  readonly sent: "never" | "maybe";
-  readonly reason: "connection" | "session" | "timeout" | "aborted" | "oversized";
-
-  constructor(message: string, facts: { sent: "never" | "maybe"; reason: TransportError["reason"]; cause?: unknown }) {
-    super(message, { cause: facts.cause });
-    this.sent = facts.sent;
-    this.reason = facts.reason;
-  }
-}
-
 /** What the transport needs: the network edge, time, pacing, and who we say we are. */
 export interface TransportDeps {
   /** Without a slash at its end: `https://api.ibkr.com/v1/api`. */
@@ -76,11 +66,24 @@ export interface TransportDeps {
 /** Sends requests: pace, sign, fetch, parse losslessly. Never repeats one. */
 export class Transport {
   readonly #deps: TransportDeps;
+  readonly #time: BrokerTime;
+  #answeredAt = -Infinity;
   /** Calls that something was sent for, by whom they tell of it. */
   readonly #begun = new WeakSet<NonNullable<CallOptions["onUpstreamCall"]>>();
 
   constructor(deps: TransportDeps) {
     this.#deps = deps;
+    this.#time = new BrokerTime(deps.clock);
+  }
+
+  /** Milliseconds since IBKR last answered anything, by the monotonic clock. */
+  silentMs(): number {
+    return this.#deps.clock.monotonic() - this.#answeredAt;
+  }
+
+  /** IBKR's time, epoch ms; undefined until it has sent one. */
+  time(): number | undefined {
+    return this.#time.now();
   }
 
   /** Throws `TransportError` when no answer came, `rate_limited` when no turn did, and the signal's reason before sending. */
@@ -96,7 +99,6 @@ export class Transport {
     });
     const startedAt = clock.monotonic();
     try {
-      if (request.committing === true) await options.beforeSending?.();
       const answer = await this.#exchange(request, options, sender);
       if (answer.status === 429) turn.refused();
       turn.done(true);
@@ -137,18 +139,21 @@ export class Transport {
     const limit = this.#limit(request, options.signal);
     if (options.onUpstreamCall !== undefined) this.#begun.add(options.onUpstreamCall);
     options.onUpstreamCall?.();
+    const body = request.committing === true ? new CommittedBody(request.body, options.leave) : undefined;
     try {
       const response = await this.#deps.fetch(url + query, {
         method: request.method,
-        headers,
+        headers: { ...headers, ...body?.headers },
         redirect: "manual",
         signal: limit.signal,
-        ...bodyOf(request, headers),
+        ...(body === undefined ? plainBody(request) : body.init),
       });
+      this.#time.hear(response.headers);
+      this.#answeredAt = this.#deps.clock.monotonic();
       sender.heard?.(response.headers);
       return { status: response.status, body: parseBody(await readText(response)) };
     } catch (error) {
-      throw limit.explain(error);
+      throw body?.refusal ?? limit.explain(error);
     } finally {
       limit.end();
     }
@@ -189,16 +194,8 @@ export class Transport {
   }
 }
 
-/**
- * The body of a request. `fetch` sends a text by itself a second time when the answer is 421; it can't do so with a stream,
- * and with its length said beforehand that goes out as plainly as a text.
- */
-function bodyOf({ body, committing }: ApiRequest, headers: Record<string, string>): RequestInit {
-  if (body === undefined) return {};
-  const text = JSON.stringify(body);
-  if (committing !== true) return { body: text };
-  headers["content-length"] = String(Buffer.byteLength(text));
-  return { body: new Blob([text]).stream(), duplex: "half" };
+function plainBody({ body }: ApiRequest): RequestInit {
+  return body === undefined ? {} : { body: JSON.stringify(body) };
 }
 
 async function readText(response: Response): Promise<string> {

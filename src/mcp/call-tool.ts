@@ -35,6 +35,8 @@ export interface CallToolDeps {
   readonly deadlines: Deadlines;
   readonly serverInfo: ServerInfo;
   readonly errorLink: ErrorLink;
+  /** The absolute address of a page of this gateway. */
+  readonly pageUrl: (path: string) => string;
   /** Makes an account the caller's current one. */
   readonly pinAccount: (caller: Caller, accountId: string) => Promise<void>;
 }
@@ -99,12 +101,26 @@ class CallRun {
       if (registered.tool.scope === "write" && caller.scope !== "write") throw scopeInsufficient(registered.tool.name);
       const args = readArguments(registered, this.#call.arguments);
       if (registered.changesSomething) {
-        await this.#deps.audit.begin(this.#start);
-        this.#begun = true;
+        await this.#begin();
       }
       return await this.#limited(args);
     } catch (error) {
       return { kind: "error", error: this.#toGatewayError(error) };
+    }
+  }
+
+  /** Stores the audit row of a change before anything else happens. Throws `storage_unavailable`. */
+  async #begin(): Promise<void> {
+    try {
+      await this.#deps.audit.begin(this.#start);
+      this.#begun = true;
+    } catch (error) {
+      this.#deps.log.error({ err: error, requestId: this.#call.requestId }, "could not store the audit row of a call, which was refused");
+      throw new GatewayError("storage_unavailable", "The gateway's database could not store the call. Nothing was sent.", {
+        whatToDo: "Nothing was done. Send it again later, with the same client_order_id if it had one.",
+        retryAfterSeconds: 10,
+        cause: error,
+      });
     }
   }
 
@@ -171,6 +187,7 @@ class CallRun {
       },
       clock,
       connectionHealth: () => connections.health(caller),
+      pageUrl: this.#deps.pageUrl,
     };
     if (registered.tool.needsBroker === false) return registered.tool.run(args, offline);
     const { broker } = await connections.open(caller, deadline.signal);

@@ -28,6 +28,8 @@ export interface OfflineContext {
   readonly clock: Clock;
   /** What is known of the caller's connection without asking its broker; undefined when it was deleted meanwhile. */
   connectionHealth(): Promise<ConnectionHealth | undefined>;
+  /** The absolute address of a page of this gateway. */
+  pageUrl(path: string): string;
 }
 
 /** What a tool may use that works on an open connection: the broker behind it, and the order pipeline. */

@@ -16,5 +16,11 @@ export type ErrorLink = (error: GatewayError, caller: Pick<Caller, "connectionId
 /** Makes it for the gateway at this origin. */
 export function createErrorLink(publicUrl: () => string): ErrorLink {
   return (error, { connectionId }) =>
-    error.link ?? (MENDED_ON_THE_PAGE.has(error.code) ? `${publicUrl()}/console/connections/${connectionId}` : undefined);
+    absolute(error.link, publicUrl()) ??
+    (MENDED_ON_THE_PAGE.has(error.code) ? `${publicUrl()}/console/connections/${connectionId}` : undefined);
+}
+
+/** A link of an error may be a path on this gateway. */
+function absolute(link: string | undefined, publicUrl: string): string | undefined {
+  return link?.startsWith("/") === true ? publicUrl + link : link;
 }

@@ -28,7 +28,8 @@ export async function insertConnection(storage: Storage, connection: Insertable<
     if (count >= MAX_CONNECTIONS_PER_USER) throw new RangeError(`a user has at most ${MAX_CONNECTIONS_PER_USER} connections`);
     const result = await transaction
       .insertInto("connections")
-      .values(connection)
+      // The simulator is known to refuse a cOID twice; other brokers have to prove it.
+      .values(connection.kind === "simulator" ? { duplicate_refusals_proven_at: connection.created_at, ...connection } : connection)
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;

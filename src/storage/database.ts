@@ -52,6 +52,13 @@ export interface ConnectionsTable {
   readonly verified_at: ColumnType<number | null, number | null | undefined>;
   /** JSON: what its last opening failed for; null after one that worked. */
   readonly last_fault: ColumnType<string | null, string | null | undefined>;
+  /** When it was proven that its broker refuses a `cOID` twice; null where it isn't. */
+  readonly duplicate_refusals_proven_at: ColumnType<number | null, number | null | undefined>;
+  /** When the gateway stopped orders on it, since one was found that must not exist. */
+  readonly orders_stopped_at: ColumnType<number | null, number | null | undefined>;
+  readonly orders_stopped_because: ColumnType<string | null, string | null | undefined>;
+  /** JSON of the last `doctor --paper`. */
+  readonly doctor_report: ColumnType<string | null, string | null | undefined>;
 }
 
 /** A connection that is being set up: what its owner has entered so far, and the keys that were made for it. */
@@ -92,14 +99,18 @@ export interface ApiKeysTable {
   readonly toolsets: ColumnType<string | null, string | null | undefined>;
 }
 
-/** One order that a caller wants: found again by (connection, account, client order id). */
+/** One order that a caller wants: found again by (connection, account, name space, client order id). */
 export interface OrderRequestsTable {
   readonly id: string;
   readonly user_id: string;
   readonly connection_id: string;
   readonly account_id: string;
   readonly caller_id: string;
+  /** Where `client_order_id` is unique: the API key's id, or the client id of a connected app. */
+  readonly name_space: string;
   readonly client_order_id: string;
+  /** 1 where the caller gave the id, 0 where the gateway made it. */
+  readonly is_named: number;
   /** SHA-256 of the canonical arguments. */
   readonly arguments_hash: string;
   /** JSON of the ticket. */
@@ -108,25 +119,65 @@ export interface OrderRequestsTable {
   readonly state: string;
   /** JSON of the answer that a repeat of the request gets. */
   readonly result: string | null;
+  /** The process that received or sends it. */
+  readonly owner_process: string;
   readonly created_at: number;
   readonly updated_at: number;
 }
 
-/** One POST of an order to the broker, written before it is sent. */
+/** One `cOID` of a request. */
 export interface OrderAttemptsTable {
   readonly id: string;
   readonly request_id: string;
   readonly user_id: string;
   readonly connection_id: string;
   readonly account_id: string;
-  /** The `cOID` that was sent. */
+  /** The `cOID`. */
   readonly customer_order_id: string;
+  /** Counts the request's `cOID`s from 1. */
+  readonly generation: number;
+  /** How many rounds of questions were confirmed before. */
   readonly round: number;
   readonly state: string;
+  /** 1 while an earlier sending of this `cOID` has no definite end. */
+  readonly doubt: number;
+  /** How its newest sending ended; null while it has no definite end. */
+  readonly ended_by: string | null;
   readonly broker_order_id: string | null;
-  readonly detail: string | null;
-  readonly created_at: number;
+  /** IBKR's words where its answer was not clear, or a person's on what they saw. */
+  readonly said: string | null;
+  /** How often IBKR's lists were read for it without showing it. */
+  readonly looks: number;
+  readonly looked_at: number | null;
+  /** The process that sends it or looks for it. */
+  readonly owner_process: string;
+  /** Shown only: the wall clock may be wrong. */
+  readonly first_sent_at: number;
+  /** IBKR's time at the first sending, by its `Date` header; null where it sends none. */
+  readonly first_sent_broker_at: number | null;
+  readonly sent_at: number;
+  readonly sent_broker_at: number | null;
+  /** IBKR's time when it was known to be placed. */
+  readonly placed_broker_at: number | null;
   readonly updated_at: number;
+}
+
+/** One permission to send one `cOID`, committed before the first byte. */
+export interface OrderSendsTable {
+  readonly id: string;
+  readonly attempt_id: string;
+  readonly user_id: string;
+  readonly connection_id: string;
+  readonly caller_id: string;
+  /** `apikey` or `oauth`. */
+  readonly source: string;
+  /** JSON of what allowed it: scope, accounts, the connection's switches. */
+  readonly permission: string;
+  readonly process_id: string;
+  readonly sent_at: number;
+  readonly broker_at: number | null;
+  readonly ended_at: number | null;
+  readonly ended_by: string | null;
 }
 
 /** A question that was shown to a caller, waiting for its confirm token. */
@@ -179,6 +230,7 @@ export interface Database extends OauthTables, SignInTables {
   readonly api_keys: ApiKeysTable;
   readonly order_requests: OrderRequestsTable;
   readonly order_attempts: OrderAttemptsTable;
+  readonly order_sends: OrderSendsTable;
   readonly order_confirmations: OrderConfirmationsTable;
   readonly audit_log: AuditLogTable;
 }

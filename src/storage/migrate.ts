@@ -5,6 +5,7 @@ import { migration as firstSchema } from "./migrations/0001-first-schema.ts";
 import { migration as oauth } from "./migrations/0002-oauth.ts";
 import { migration as signIn } from "./migrations/0003-sign-in.ts";
 import { migration as connectionLife } from "./migrations/0004-connection-life.ts";
+import { migration as ordersOnce } from "./migrations/0005-orders-once.ts";
 import type { Storage } from "./storage.ts";
 
 /** One step of the schema. It runs once, inside a transaction, on both engines. */
@@ -14,7 +15,7 @@ export interface Migration {
 }
 
 /** Every step, in order. A step that was released is never changed: a new one corrects it. */
-const MIGRATIONS: readonly Migration[] = [firstSchema, oauth, signIn, connectionLife];
+const MIGRATIONS: readonly Migration[] = [firstSchema, oauth, signIn, connectionLife, ordersOnce];
 
 /** Names the advisory lock on PostgreSQL; any number that nobody else in the database uses. */
 const LOCK = 7_310_524_190;

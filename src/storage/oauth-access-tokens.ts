@@ -37,7 +37,7 @@ export async function deleteAccessTokens(
 
 /** What the bearer check needs to know of an access token, its grant, its client and its user. */
 export type FoundAccessToken = Pick<AccessTokenRow, "audience"> &
-  Pick<AppGrantRow, CallerColumn | "client_identity"> & {
+  Pick<AppGrantRow, CallerColumn | "client_id" | "client_identity"> & {
     readonly token_scope: string;
     readonly token_expires_at: number;
     readonly is_demo: number;
@@ -64,6 +64,7 @@ export function prepareAccessTokenSearch(storage: Storage): (tokenHash: string) 
       "app_grants.expires_at",
       "app_grants.last_used_at",
       "app_grants.revoked_at",
+      "app_grants.client_id",
       "app_grants.client_identity",
       "oauth_access_tokens.audience",
       "oauth_access_tokens.scope as token_scope",

@@ -63,3 +63,18 @@ export async function voidOrderConfirmations(db: Kysely<Database>, userId: strin
     .where("consumed_at", "is", null)
     .execute();
 }
+
+/** The confirmation of a request that is still good; undefined where none is. */
+export async function findOpenConfirmation(
+  db: Kysely<Database>,
+  { userId, requestId, at }: { readonly userId: string; readonly requestId: string; readonly at: number },
+): Promise<OrderConfirmationRow | undefined> {
+  return await db
+    .selectFrom("order_confirmations")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("request_id", "=", requestId)
+    .where("consumed_at", "is", null)
+    .where("expires_at", ">", at)
+    .executeTakeFirst();
+}

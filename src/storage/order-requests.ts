@@ -5,124 +5,149 @@ import type { Database, OrderRequestsTable } from "./database.ts";
 /** A caller's wish for one order, as stored. */
 export type OrderRequestRow = Selectable<OrderRequestsTable>;
 
-/**
- * Where a request stands. `sending`: an attempt is under way, or its process died. `unknown`: an order may be at the broker.
- * `not_sent`: proven that none is. `confirmation_required`: a question was shown. The others are final.
- */
-export type OrderRequestState = (typeof STATES)[number];
-
-const STATES = [
-  "sending",
-  "unknown",
-  "not_sent",
-  "confirmation_required",
-  "accepted",
-  "rejected",
-  "declined",
-  "too_many_questions",
-] as const;
-
-/** Reads a stored state. Throws `RangeError` for a text that is none. */
-export function readRequestState(text: string): OrderRequestState {
-  const state = STATES.find((candidate) => candidate === text);
-  if (state === undefined) throw new RangeError(`not a state of an order request: ${text}`);
-  return state;
-}
-
-/** Names a request as its caller does. */
+/** Names a request as its caller does. `nameSpace` is the caller's own. */
 export interface OrderRequestKey {
   readonly userId: string;
   readonly connectionId: string;
   readonly accountId: string;
+  readonly nameSpace: string;
   readonly clientOrderId: string;
 }
 
-/** Writes a request unless its account already has one with this client order id; false when it has. */
-export async function insertOrderRequest(db: Kysely<Database>, row: Insertable<OrderRequestsTable>): Promise<boolean> {
-  const inserted = await db
-    .insertInto("order_requests")
-    .values(row)
-    .onConflict((conflict) => conflict.columns(["connection_id", "account_id", "client_order_id"]).doNothing())
-    .returning("id")
-    .executeTakeFirst();
-  return inserted !== undefined;
+/** Writes a request. Throws when its name is taken. */
+export async function insertOrderRequest(db: Kysely<Database>, row: Insertable<OrderRequestsTable>): Promise<void> {
+  await db.insertInto("order_requests").values(row).execute();
 }
 
 /** Finds a request by its caller's name for it. */
 export async function findOrderRequest(db: Kysely<Database>, key: OrderRequestKey): Promise<OrderRequestRow | undefined> {
-  return db
+  return await db
     .selectFrom("order_requests")
     .selectAll()
     .where("user_id", "=", key.userId)
     .where("connection_id", "=", key.connectionId)
     .where("account_id", "=", key.accountId)
+    .where("name_space", "=", key.nameSpace)
     .where("client_order_id", "=", key.clientOrderId)
     .executeTakeFirst();
 }
 
-/** Finds a request by its id. */
-export async function findOrderRequestById(db: Kysely<Database>, userId: string, id: string): Promise<OrderRequestRow | undefined> {
-  return db.selectFrom("order_requests").selectAll().where("user_id", "=", userId).where("id", "=", id).executeTakeFirst();
-}
-
-/** The accounts of a connection that have a request with this client order id; at most `limit`. */
-export async function accountsOfClientOrderId(
+/** Finds requests of a connection with this client order id, in every name space and account; at most `limit`. */
+export async function findOrderRequestsNamed(
   db: Kysely<Database>,
-  key: Omit<OrderRequestKey, "accountId">,
+  key: Pick<OrderRequestKey, "userId" | "connectionId" | "clientOrderId">,
   limit: number,
-): Promise<readonly string[]> {
-  const rows = await db
+): Promise<readonly OrderRequestRow[]> {
+  return await db
     .selectFrom("order_requests")
-    .select("account_id")
+    .selectAll()
     .where("user_id", "=", key.userId)
     .where("connection_id", "=", key.connectionId)
     .where("client_order_id", "=", key.clientOrderId)
+    .orderBy("created_at", "desc")
     .limit(limit)
     .execute();
-  return rows.map((row) => row.account_id);
 }
 
-/** An order as its digest names it; `clientOrderId` is its own, which isn't looked for. */
-export interface IdenticalOrderQuery extends OrderRequestKey {
+/** Finds a request by its id. */
+export async function findOrderRequestById(db: Kysely<Database>, userId: string, id: string): Promise<OrderRequestRow | undefined> {
+  return await db.selectFrom("order_requests").selectAll().where("user_id", "=", userId).where("id", "=", id).executeTakeFirst();
+}
+
+/** An order as its digest names it, and the request that isn't looked for. */
+export interface EqualOrderQuery {
+  readonly userId: string;
+  readonly connectionId: string;
+  readonly accountId: string;
   readonly argumentsHash: string;
-  readonly states: readonly OrderRequestState[];
+  readonly exceptId?: string | undefined;
 }
 
-/** Finds another request of the account for the very same order that is in one of these states. */
-export async function findIdenticalRequest(db: Kysely<Database>, query: IdenticalOrderQuery): Promise<OrderRequestRow | undefined> {
-  return db
+/** Finds the newest other request of the account for an equal order that is in one of these states, updated since `since`. */
+export async function findEqualRequest(
+  db: Kysely<Database>,
+  query: EqualOrderQuery,
+  { states, since = 0 }: { readonly states: readonly string[]; readonly since?: number },
+): Promise<OrderRequestRow | undefined> {
+  return await db
     .selectFrom("order_requests")
     .selectAll()
     .where("user_id", "=", query.userId)
     .where("connection_id", "=", query.connectionId)
     .where("account_id", "=", query.accountId)
     .where("arguments_hash", "=", query.argumentsHash)
-    .where("client_order_id", "!=", query.clientOrderId)
-    .where("state", "in", query.states)
-    .orderBy("created_at", "desc")
+    .where("id", "!=", query.exceptId ?? "")
+    .where("state", "in", states)
+    .where("updated_at", ">=", since)
+    .orderBy("updated_at", "desc")
     .limit(1)
     .executeTakeFirst();
+}
+
+/** A user's requests in these states, newest first; at most `limit`. */
+export async function listOrderRequests(
+  db: Kysely<Database>,
+  { userId, states, limit }: { readonly userId: string; readonly states: readonly string[]; readonly limit: number },
+): Promise<readonly OrderRequestRow[]> {
+  return await db
+    .selectFrom("order_requests")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("state", "in", states)
+    .orderBy("created_at", "desc")
+    .limit(limit)
+    .execute();
 }
 
 /** One step of a request. */
 export interface OrderRequestMove {
   readonly userId: string;
   readonly id: string;
-  readonly from: readonly OrderRequestState[];
-  readonly to: OrderRequestState;
-  /** JSON of the answer that a repeat gets; left as it is when undefined. */
+  readonly from: readonly string[];
+  readonly to: string;
+  /** JSON of the answer that a repeat gets; unchanged when undefined. */
   readonly result?: string | undefined;
+  readonly ownerProcess?: string | undefined;
+  /** Moves it only while this process owns it. */
+  readonly owner?: string | undefined;
   readonly at: number;
 }
 
 /** Moves a request to another state in one conditional UPDATE; false when it was in none of the expected ones. */
 export async function moveOrderRequest(db: Kysely<Database>, move: OrderRequestMove): Promise<boolean> {
+  const { owner } = move;
   const result = await db
     .updateTable("order_requests")
-    .set({ state: move.to, updated_at: move.at, ...(move.result === undefined ? {} : { result: move.result }) })
+    .set({
+      state: move.to,
+      updated_at: move.at,
+      ...(move.result === undefined ? {} : { result: move.result }),
+      ...(move.ownerProcess === undefined ? {} : { owner_process: move.ownerProcess }),
+    })
     .where("user_id", "=", move.userId)
     .where("id", "=", move.id)
     .where("state", "in", move.from)
+    .$if(owner !== undefined, (update) => update.where("owner_process", "=", owner ?? ""))
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** Ids of the processes that own requests in these states. */
+export async function ownersOfRequests(db: Kysely<Database>, states: readonly string[]): Promise<readonly string[]> {
+  const rows = await db.selectFrom("order_requests").select("owner_process").distinct().where("state", "in", states).execute();
+  return rows.map((row) => row.owner_process);
+}
+
+/** The requests of one process in these states; at most `limit`. */
+export async function requestsOwnedBy(
+  db: Kysely<Database>,
+  { owner, states, limit }: { readonly owner: string; readonly states: readonly string[]; readonly limit: number },
+): Promise<readonly OrderRequestRow[]> {
+  return await db
+    .selectFrom("order_requests")
+    .selectAll()
+    .where("owner_process", "=", owner)
+    .where("state", "in", states)
+    .limit(limit)
+    .execute();
 }

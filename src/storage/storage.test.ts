@@ -196,6 +196,7 @@ async function fillEveryTable(storage: Storage, owner: { userId: string; connect
         revoked_at: null,
       })
       .execute();
+    const { created_at: _at, ...ownedAttempt } = owned;
     const order = { ...owned, account_id: "U1", state: "new", updated_at: 1 };
     await inside
       .insertInto("order_requests")
@@ -203,6 +204,9 @@ async function fillEveryTable(storage: Storage, owner: { userId: string; connect
         ...order,
         id: id("request"),
         caller_id: id("key"),
+        name_space: id("key"),
+        is_named: 1,
+        owner_process: "p1",
         client_order_id: "same",
         arguments_hash: "x",
         ticket: "{}",
@@ -213,13 +217,20 @@ async function fillEveryTable(storage: Storage, owner: { userId: string; connect
     await inside
       .insertInto("order_attempts")
       .values({
-        ...order,
+        ...ownedAttempt,
+        account_id: "U1",
+        state: "unknown",
+        updated_at: 1,
         id: id("attempt"),
         request_id: id("request"),
         customer_order_id: "same",
         round: 1,
-        broker_order_id: null,
-        detail: null,
+        generation: 1,
+        doubt: 1,
+        looks: 0,
+        owner_process: "p1",
+        first_sent_at: 1,
+        sent_at: 1,
       })
       .execute();
     await inside

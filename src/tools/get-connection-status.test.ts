@@ -55,6 +55,7 @@ async function ask(known: ConnectionHealth | undefined): Promise<Extract<ToolAns
     caller: {
       id: "key_1",
       source: "apikey",
+      nameSpace: "key_1",
       userId: "usr_1",
       connectionId: "con_1",
       scope: "read",
@@ -65,6 +66,7 @@ async function ask(known: ConnectionHealth | undefined): Promise<Extract<ToolAns
     call: { signal: AbortSignal.timeout(1_000), caller: "key_1" },
     clock,
     connectionHealth: () => Promise.resolve(known),
+    pageUrl: (path) => path,
   };
   const answer = await tool.run({}, context);
   if (answer.kind !== "complete") throw new Error("it asked");

@@ -62,8 +62,7 @@ export const tool = defineTool({
     const list = await context.broker.orders(account.accountId, context.call);
     const wanted = list.orders.filter((order) => args.status === undefined || args.status.some((filter) => matches(order, filter)));
     const shown = wanted.toSorted((a, b) => (b.lastUpdateAt ?? 0) - (a.lastUpdateAt ?? 0)).slice(0, MAX_ORDERS);
-    const references = shown.flatMap(({ customerOrderId }) => (customerOrderId === undefined ? [] : [customerOrderId]));
-    const names = await context.trading.clientOrderIds(references, context.caller);
+    const names = await context.trading.recognize(list.orders, context);
     const lines = shown.slice(0, MAX_IN_TEXT).map(orderText);
     return completeAnswer(context, {
       text: [`${wanted.length} order${wanted.length === 1 ? "" : "s"} in ${account.accountId} (${context.broker.mode}).`, ...lines].join(

@@ -53,8 +53,10 @@ export const tool = defineTool({
       .filter((trade) => trade.accountId === accountId && (symbol === undefined || trade.symbol?.toUpperCase() === symbol))
       .toSorted((a, b) => b.at - a.at);
     const page = pageOf(all, args, ROWS);
-    const references = page.rows.flatMap(({ customerOrderId }) => (customerOrderId === undefined ? [] : [customerOrderId]));
-    const names = await context.trading.clientOrderIds(references, context.caller);
+    const names = await context.trading.recognize(
+      page.rows.map(({ customerOrderId, orderId }) => ({ customerOrderId, orderId })),
+      context,
+    );
     const lines = page.rows.slice(0, MAX_IN_TEXT).map(tradeText);
     const head = `${all.length} execution${all.length === 1 ? "" : "s"} in ${accountId} (${context.broker.mode}) within ${days} day${days === 1 ? "" : "s"}.`;
     return completeAnswer(context, {

@@ -116,10 +116,10 @@ function finalAnswer(context: ToolContext, outcome: Exclude<PlaceOutcome, OpenCo
       text: `Order ${outcome.orderId} (client_order_id ${clientOrderId}) ${outcome.status}: ${where}.`,
       accountId: draft.accountId,
       notes: [
-        outcome.isRepeat ? "This order was placed before: this is its first answer. get_order_status has its present state." : undefined,
+        outcome.isRepeat ? `An earlier call placed this order${placedAtText(outcome.placedAt)}. This is its state now.` : undefined,
         STATUS_NOTES[outcome.status],
       ],
-      body: { status: outcome.status, order_id: outcome.orderId, ...shared },
+      body: { status: outcome.status, order_id: outcome.orderId, is_repeat: outcome.isRepeat, ...shared },
     });
   }
   const isPending = outcome.kind === "pending";
@@ -129,6 +129,10 @@ function finalAnswer(context: ToolContext, outcome: Exclude<PlaceOutcome, OpenCo
     notes: [isPending ? `Do NOT send it again; call get_order_status with client_order_id "${clientOrderId}".` : undefined],
     body: { status: outcome.kind, ...shared },
   });
+}
+
+function placedAtText(at: number | undefined): string {
+  return at === undefined ? "" : ` at ${isoTime(at)}`;
 }
 
 function orderOf(draft: OrderDraft) {

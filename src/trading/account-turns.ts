@@ -1,35 +1,42 @@
 import type { Clock } from "../lib/clock.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import { background, type Log } from "../lib/log.ts";
-import { notSentInTime, tooManyWaiting } from "./trading-errors.ts";
+import { tooManyWaiting } from "./trading-errors.ts";
 
 /** Most orders of one account that wait for their turn. */
 const MAX_WAITING = 50;
-/** Most time for one exchange with the broker: an order, its questions and their answers. */
+/** Longest exchange with the broker: an order, its questions and their answers. */
 const EXCHANGE_LIMIT_MS = 60_000;
 
 /** One turn of an account's orders. */
 export interface Turn<T> {
-  /** The connection and account. */
+  /** The connection and account, by `turnOf`. */
   readonly account: string;
-  /** Aborts when the caller must be answered, or has hung up. */
+  /** Aborts when the caller needs its response, or has hung up. */
   readonly signal: AbortSignal;
-  /** Once begun it always runs to its end. */
+  /** Runs in the turn and always to its end, also after the caller's signal has aborted. */
   readonly action: () => Promise<T>;
-  /** What the caller is told when its signal aborts while the action runs on; may throw. */
-  readonly whenLate: () => T;
+  /** The result for a caller whose signal aborts first; may throw. */
+  readonly whenLate: () => Promise<T>;
+}
+
+/** The name of an account's turn. */
+export function turnOf(key: { readonly connectionId: string; readonly accountId: string }): string {
+  return `${key.connectionId} ${key.accountId}`;
 }
 
 /**
- * Lets the orders of one account pass one after another: at IBKR another request of the account makes an open question
- * stale. Different accounts pass side by side.
+ * The order of arrival of one account's orders in this process, with its waiting limit and fairness. Two locks guard an
+ * exchange, and this is the one that safety does not need: the other is the attempt's row in state `sending`, which is unique
+ * per account over all processes (`storage/migrations/0005-orders-once.ts`). While it stands, no other order of the account
+ * leaves: at IBKR another order makes an open question stale, and an equal one could be the double of a lost one.
  */
 export class AccountTurns {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #locks = new KeyedLock<string>();
   readonly #waiting = new Map<string, number>();
-  /** What has been begun or waits, so that closing can wait for it. */
+  /** Everything that runs or waits, so that closing can wait for it. */
   readonly #works = new Set<Promise<unknown>>();
 
   constructor(clock: Clock, log: Log) {
@@ -37,30 +44,19 @@ export class AccountTurns {
     this.#log = log;
   }
 
-  /**
-   * Waits for the turn of this account. Throws `rate_limited` when too many wait, and `timeout` when the signal aborts before
-   * the action has begun: then it never begins.
-   */
+  /** Waits for the account's turn and runs the action in it. Throws `rate_limited` when too many wait. */
   async run<T>({ account, signal, action, whenLate }: Turn<T>): Promise<T> {
     if ((this.#waiting.get(account) ?? 0) >= MAX_WAITING) throw tooManyWaiting();
-    let hasBegun = false;
-    const work = this.#counted(account, () =>
-      this.#locks.run(account, async () => {
-        if (signal.aborted) throw notSentInTime();
-        hasBegun = true;
-        return action();
-      }),
-    );
+    const work = this.#counted(account, () => this.#locks.run(account, action));
     this.#works.add(work);
     const forget = (): void => void this.#works.delete(work);
     work.then(forget, forget);
-    const { promise: late, resolve, reject } = Promise.withResolvers<T>();
+    const { promise: late, resolve } = Promise.withResolvers<T>();
     const onAbort = (): void => {
       background(work, this.#log, "an order whose caller is gone");
-      // What it throws is an answer too: thrown here, in an event, it would end the process.
-      if (hasBegun) resolve(new Promise((answer) => answer(whenLate())));
-      else reject(notSentInTime());
+      resolve(whenLate());
     };
+    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       return await Promise.race([work, late]);
@@ -69,7 +65,7 @@ export class AccountTurns {
     }
   }
 
-  /** Resolves when every order that waits or is under way has ended; each is bounded by the limit of an exchange. */
+  /** Resolves when every order that waits or runs has ended; each is bounded by the limit of an exchange. */
   async idle(): Promise<void> {
     while (this.#works.size > 0) await Promise.allSettled(this.#works);
   }
@@ -85,7 +81,7 @@ export class AccountTurns {
     }
   }
 
-  /** Runs an exchange that goes on when its caller hangs up, but not for ever. */
+  /** Runs an exchange that continues when its caller hangs up, up to its own limit. */
   async exchange<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const limit = new AbortController();
     const done = new AbortController();

@@ -1,7 +1,9 @@
-import type { Order, OrderStatusName } from "../broker/order.ts";
+import type { CancelOutcome, Order, OrderStatusName } from "../broker/order.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { findOrder } from "./find-order.ts";
-import type { PipelineDeps } from "./run-attempt.ts";
+import { turnOf } from "./account-turns.ts";
+import type { RequestState } from "./order-states.ts";
+import type { PipelineDeps } from "./pipeline.ts";
 import { outcomeUnknown } from "./trading-errors.ts";
 import type { CancelResult, OrderName, TradingCall } from "./trading.ts";
 
@@ -10,6 +12,7 @@ const LOOKS_AFTER_MS = [250, 500, 1_000, 2_000] as const;
 
 const CANCELLED = new Set<OrderStatusName>(["Cancelled"]);
 const WORKING = new Set<OrderStatusName>(["PendingSubmit", "PreSubmitted", "Submitted"]);
+const OPEN: ReadonlySet<RequestState> = new Set(["received", "sending", "unknown", "unresolved"]);
 const OVER = new Set<OrderStatusName>(["Cancelled", "Filled"]);
 
 /**
@@ -20,19 +23,49 @@ export async function cancelOrder(deps: PipelineDeps, name: OrderName, call: Tra
   const target = await targetOf(deps, name, call);
   const { orderId, clientOrderId } = target;
   if (target.order?.status === "Cancelled") return { orderId, clientOrderId, status: "Cancelled", order: target.order, wasCancelled: true };
-  const outcome = await call.broker.cancelOrder(name.accountId, orderId, call.call);
+  const outcome = await cancelInTurn(deps, { accountId: name.accountId, orderId }, call);
   if (outcome.kind === "not_found") throw notFound(name, outcome.message);
   if (outcome.kind === "not_working")
     return alreadyOver(target, await call.broker.order(name.accountId, orderId, call.call), outcome.message);
   const order = await watch(deps, { accountId: name.accountId, orderId }, call);
   if (outcome.kind === "unknown" && (order === undefined || !(OVER.has(order.status) || isPending(order)))) {
-    throw new GatewayError("outcome_unknown", "IBKR's answer to the cancellation was lost.", {
-      whatToDo: "Call get_order_status; cancelling again is safe.",
-      details: { order_id: orderId },
-      cause: outcome.error,
-    });
+    throw cancelUnknown(orderId, outcome.error);
   }
   return { orderId, clientOrderId, status: order?.status ?? "PendingCancel", order, wasCancelled: false };
+}
+
+/** In the queue of the account's orders, where it disturbs no question; it waits for no order of unknown outcome. */
+async function cancelInTurn(deps: PipelineDeps, order: { accountId: string; orderId: string }, { broker, call, caller }: TradingCall) {
+  let hasBegun = false;
+  return await deps.turns.run<CancelOutcome>({
+    account: turnOf({ connectionId: caller.connectionId, accountId: order.accountId }),
+    signal: call.signal,
+    action: async () => {
+      // Its caller was told that it was not sent.
+      if (call.signal.aborted) throw cancelTooLate(order.orderId);
+      hasBegun = true;
+      return await broker.cancelOrder(order.accountId, order.orderId, call);
+    },
+    whenLate: async () => {
+      throw hasBegun ? cancelUnknown(order.orderId, undefined) : cancelTooLate(order.orderId);
+    },
+  });
+}
+
+function cancelTooLate(orderId: string): GatewayError {
+  return new GatewayError("timeout", "The cancellation was not sent: its turn did not come in time.", {
+    whatToDo: "The order still works. Cancel it again, or in IBKR's own apps.",
+    retryAfterSeconds: 5,
+    details: { order_id: orderId },
+  });
+}
+
+function cancelUnknown(orderId: string, cause: Error | undefined): GatewayError {
+  return new GatewayError("outcome_unknown", "IBKR gave no definite answer to the cancellation.", {
+    whatToDo: "Call get_order_status; cancelling again is safe.",
+    details: { order_id: orderId },
+    cause,
+  });
 }
 
 function isPending(order: Order): boolean {
@@ -54,7 +87,7 @@ async function targetOf(deps: PipelineDeps, name: OrderName, call: TradingCall):
   if (found === undefined) throw notFound(name, undefined);
   if (found.kind === "order") return { orderId: found.order.orderId, clientOrderId: found.clientOrderId, order: found.order };
   if (found.orderId !== undefined) return { orderId: found.orderId, clientOrderId: found.clientOrderId, order: undefined };
-  if (found.state === "unknown" || found.state === "sending") throw outcomeUnknown(name.accountId, found.clientOrderId);
+  if (OPEN.has(found.state)) throw outcomeUnknown({ accountId: name.accountId, clientOrderId: found.clientOrderId }, { said: found.said });
   throw new GatewayError("order_not_working", `This order was never placed (${found.state}).`, {
     whatToDo: "There is nothing to cancel.",
     details: { client_order_id: found.clientOrderId },

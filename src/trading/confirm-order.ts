@@ -1,29 +1,22 @@
 import { sha256Hex } from "../lib/secret.ts";
 import { consumeOrderConfirmation, findOrderConfirmation, type OrderConfirmationRow } from "../storage/order-confirmations.ts";
 import { findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
-import { refuseUntilEnabled } from "./live-guard.ts";
 import { draftDigest, parseDraft } from "./order-draft.ts";
-import { turnOf } from "./place-order.ts";
-import { parseMessages } from "./questions.ts";
-import { orderToSend, refuseIdentical } from "./refuse-identical.ts";
-import { type PipelineDeps, type PreparedAttempt, prepareAttempt, runAttempt } from "./run-attempt.ts";
+import { refuseUntilEnabled } from "./permission.ts";
+import type { PipelineDeps } from "./pipeline.ts";
+import { sendOrder } from "./send-order.ts";
 import { confirmationExpired, confirmationMismatch } from "./trading-errors.ts";
 import type { ConfirmRequest, PlaceOutcome, TradingCall } from "./trading.ts";
 
-/** Goes on with an order whose questions were shown: uses the token up and sends a new attempt. */
+/** Sends an order whose questions were shown; the transaction that permits it uses the token up. */
 export async function confirmOrder(deps: PipelineDeps, request: ConfirmRequest, call: TradingCall): Promise<PlaceOutcome> {
-  const known = await findConfirmed(deps, request, call);
-  const { order } = known;
-  return deps.turns.run<PlaceOutcome>({
-    account: turnOf({ connectionId: order.connection_id, accountId: order.account_id }),
-    signal: call.call.signal,
-    action: async () => {
-      await refuseUntilEnabled(deps.storage, call);
-      await refuseIdentical(deps.storage, orderToSend(order));
-      return runAttempt(deps, await consume(deps, known, call), call);
-    },
-    whenLate: () => ({ kind: "pending", clientOrderId: order.client_order_id, draft: parseDraft(order.ticket) }),
-  });
+  const { order, confirmation } = await findConfirmed(deps, request, call);
+  await refuseUntilEnabled(deps.storage, call);
+  // The token may have been given to another process, so the order is read from its row.
+  const draft = parseDraft(order.ticket);
+  const sent = await sendOrder(deps, { request: order, draft, from: ["asked"], confirmation }, call);
+  if (sent === undefined) throw confirmationExpired(true, order.client_order_id);
+  return sent;
 }
 
 /** Uses the token up and closes the request without placing anything. */
@@ -33,8 +26,8 @@ export async function declineOrder(deps: PipelineDeps, request: ConfirmRequest, 
   const { userId, id: callerId } = call.caller;
   await deps.storage.transaction(async (db) => {
     const isMine = await consumeOrderConfirmation(db, { userId, callerId, tokenHash: confirmation.token_hash, at });
-    if (!isMine) throw confirmationExpired(true, order.client_order_id);
-    await moveOrderRequest(db, { userId, id: order.id, from: ["confirmation_required"], to: "declined", at });
+    const isDeclined = isMine && (await moveOrderRequest(db, { userId, id: order.id, from: ["asked"], to: "declined", result: "{}", at }));
+    if (!isDeclined) throw confirmationExpired(true, order.client_order_id);
   });
   return { kind: "declined", clientOrderId: order.client_order_id, draft: parseDraft(order.ticket) };
 }
@@ -44,7 +37,7 @@ interface Confirmed {
   readonly order: OrderRequestRow;
 }
 
-/** Finds what a token stands for, and checks that it is this caller's, for this very order, and still good. */
+/** Finds the order of a token, and checks that it is this caller's, for this very order, and still good. */
 async function findConfirmed(deps: PipelineDeps, request: ConfirmRequest, call: TradingCall): Promise<Confirmed> {
   const { caller } = call;
   const { db } = deps.storage;
@@ -69,18 +62,4 @@ function differs({ draft, accountId, clientOrderId }: ConfirmRequest, order: Ord
     (accountId !== undefined && accountId !== order.account_id) ||
     (clientOrderId !== undefined && clientOrderId !== order.client_order_id)
   );
-}
-
-/** One conditional UPDATE uses the token up, another takes the request; both and the new attempt's row, or nothing. */
-async function consume(deps: PipelineDeps, { confirmation, order }: Confirmed, call: TradingCall): Promise<PreparedAttempt> {
-  const at = deps.clock.now();
-  const { userId, id: callerId } = call.caller;
-  return deps.storage.transaction(async (db) => {
-    const isMine = await consumeOrderConfirmation(db, { userId, callerId, tokenHash: confirmation.token_hash, at });
-    if (!isMine) throw confirmationExpired(confirmation.expires_at > at, order.client_order_id);
-    const isOpen = await moveOrderRequest(db, { userId, id: order.id, from: ["confirmation_required"], to: "sending", at });
-    if (!isOpen) throw confirmationExpired(true, order.client_order_id);
-    const confirmed = parseMessages(confirmation.questions);
-    return prepareAttempt(db, deps, { request: order, round: confirmation.round, confirmed, callerId });
-  });
 }

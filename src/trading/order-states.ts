@@ -43,3 +43,16 @@ export const ATTEMPT_MOVES: Readonly<Record<AttemptState, readonly AttemptState[
   placed: [],
   no: ["sending", "placed"],
 };
+
+/** The states from which a state can be reached. */
+export function statesBefore<State extends string>(moves: Readonly<Record<State, readonly State[]>>, to: State): readonly State[] {
+  // The keys are those of the table.
+  return (Object.keys(moves) as State[]).filter((from) => moves[from].includes(to));
+}
+
+/** Reads a stored state. Throws `RangeError` for a text that is none. */
+export function readRequestState(text: string): RequestState {
+  const state = REQUEST_STATES.find((candidate) => candidate === text);
+  if (state === undefined) throw new RangeError(`not a state of an order request: ${text}`);
+  return state;
+}

@@ -2,8 +2,8 @@ import type { OrderPreview } from "../broker/order.ts";
 import { randomId } from "../lib/random.ts";
 import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
 import type { OrderDraft } from "./order-draft.ts";
-import { turnOf } from "./place-order.ts";
-import type { PipelineDeps } from "./run-attempt.ts";
+import { turnOf } from "./account-turns.ts";
+import type { PipelineDeps } from "./pipeline.ts";
 import { previewTimedOut } from "./trading-errors.ts";
 import type { TradingCall } from "./trading.ts";
 
@@ -21,7 +21,7 @@ export async function previewOrder(deps: PipelineDeps, draft: OrderDraft, { brok
       account: turnOf({ connectionId: caller.connectionId, accountId: draft.accountId }),
       signal: call.signal,
       action: () => broker.previewOrder(ticket, call),
-      whenLate: () => {
+      whenLate: async () => {
         throw previewTimedOut();
       },
     });

@@ -1,9 +1,10 @@
 import type { Broker, CallOptions } from "../broker/broker.ts";
 import type { Order, OrderPreview, OrderStatusName } from "../broker/order.ts";
 import type { Caller } from "../connections/caller.ts";
-import type { OrderRequestState } from "../storage/order-requests.ts";
 import type { OrderDraft } from "./order-draft.ts";
+import type { RequestState } from "./order-states.ts";
 import type { QuestionMessage } from "./questions.ts";
+import type { OrderDecision, UnresolvedOrder } from "./unresolved-orders.ts";
 
 /** Who asks, through which link, and until when. */
 export interface TradingCall {
@@ -39,8 +40,10 @@ export type PlaceOutcome =
       readonly kind: "placed";
       readonly orderId: string;
       readonly status: OrderStatusName;
-      /** True when this is the first answer to an earlier call with the same `clientOrderId`. */
+      /** True when an earlier call with the same `clientOrderId` placed it; `status` is then its state now. */
       readonly isRepeat: boolean;
+      /** When a repeat's order was known to be placed, epoch ms. */
+      readonly placedAt: number | undefined;
     })
   | (OutcomeBase & {
       readonly kind: "confirmation_required";
@@ -62,22 +65,31 @@ export interface OrderName {
   readonly clientOrderId: string | undefined;
 }
 
-/** Where an order stands in our own rows. */
-export type OrderRequestStatus = OrderRequestState;
-
 /** An order as it is found: at the broker, or only in our own rows. */
 export type FoundOrder =
   | { readonly kind: "order"; readonly order: Order; readonly clientOrderId: string | undefined }
   | {
       readonly kind: "request";
+      readonly requestId: string;
       readonly clientOrderId: string;
       readonly draft: OrderDraft;
-      readonly state: OrderRequestStatus;
+      readonly state: RequestState;
       readonly orderId: string | undefined;
       readonly status: OrderStatusName | undefined;
-      /** The broker's words, when it rejected the order. */
+      /** The broker's words where it refused the order, or the code of what kept it back. */
       readonly reason: string | undefined;
+      /** The broker's words where its answer was not clear. */
+      readonly said: string | undefined;
+      /** Whether its question can still be confirmed by its token. */
+      readonly canConfirm: boolean;
     };
+
+/** An order or execution as IBKR listed it. */
+export interface SeenOrder {
+  readonly customerOrderId: string | undefined;
+  readonly orderId: string | undefined;
+  readonly status?: OrderStatusName;
+}
 
 /** What came of a cancellation, with the order as it was last seen. */
 export interface CancelResult {
@@ -92,8 +104,9 @@ export interface CancelResult {
 /** What an order passes on its way: idempotency, submission at most once, questions, confirmation, reconciliation. */
 export interface Trading {
   /**
-   * Places an order at most once per `clientOrderId`. Throws `invalid_arguments` before anything is sent,
-   * `idempotency_mismatch`, `broker_rejected`, `outcome_unknown`, `confirmation_limit`, or the error of an order that was proven not sent.
+   * Places an order at most once per `clientOrderId` of its caller. Throws `invalid_arguments` before anything is sent,
+   * `idempotency_mismatch`, `possible_duplicate`, `broker_rejected`, `not_sent`, `outcome_unknown`, `outcome_unresolved`,
+   * `confirmation_limit` or `storage_unavailable`.
    */
   placeOrder(request: PlaceRequest, call: TradingCall): Promise<PlaceOutcome>;
   /** Goes on with an order whose questions were shown. Throws `confirmation_expired` or `confirmation_mismatch` too. */
@@ -108,10 +121,16 @@ export interface Trading {
   findOrder(name: OrderName, call: TradingCall): Promise<FoundOrder | undefined>;
   /** The accounts in which our rows know this order, so that a caller need not name one. */
   accountsOf(name: Omit<OrderName, "accountId">, caller: Caller): Promise<readonly string[]>;
-  /** The callers' own ids behind these `cOID`s. */
-  clientOrderIds(customerOrderIds: readonly string[], caller: Caller): Promise<ReadonlyMap<string, string>>;
-  /** Settles attempts whose outcome a crash or a lost answer left open, by looking up each attempt's order id at the broker. */
+  /** The callers' own ids of listed orders, by their `cOID`; records those that were not known to be placed. */
+  recognize(seen: readonly SeenOrder[], call: Pick<TradingCall, "caller" | "broker">): Promise<ReadonlyMap<string, string>>;
+  /** A user's orders of unknown outcome, newest first. */
+  unresolvedOrders(userId: string): Promise<readonly UnresolvedOrder[]>;
+  /** One of them; undefined where it is resolved or not theirs. */
+  unresolvedOrder(ref: Pick<OrderDecision, "userId" | "requestId">): Promise<UnresolvedOrder | undefined>;
+  /** Stores what an owner found at IBKR. Throws `order_not_found` or, too early, `invalid_arguments`. */
+  decideOrder(decision: OrderDecision): Promise<void>;
+  /** Closes what dead processes left, and starts looking for orders of unknown outcome by their `cOID`. */
   reconcile(): Promise<void>;
-  /** Lets orders that are under way run to their end, then stops looking for lost ones. */
+  /** Lets orders in progress run to their end, then stops looking for lost ones. */
   close(): Promise<void>;
 }

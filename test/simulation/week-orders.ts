@@ -135,6 +135,7 @@ export function callerOf(name: string, ref: { readonly userId: string; readonly 
   return {
     id: `key_${name}`,
     source: "apikey",
+    nameSpace: `key_${name}`,
     ...ref,
     scope: "write",
     allowedAccountIds: undefined,

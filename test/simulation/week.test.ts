@@ -20,6 +20,7 @@ import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts";
 import { recordingLog } from "../support/silent-log.ts";
 import { startEngine, type TestEngine } from "../support/storages.ts";
+import { singleProcess } from "../support/single-process.ts";
 import { callerOf, type Dice, faultsOfOrders, WeekOrders } from "./week-orders.ts";
 import { isQuiet, movePrices, openWeekWorld, setCompetitor, type WeekWorld } from "./week-world.ts";
 
@@ -136,7 +137,7 @@ async function startWeek({ seed, startsAt }: Span): Promise<Week> {
     hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
     ibkrBaseUrls: { automatic: "https://ibkr.test/v1/api" },
   });
-  const trading = createTrading({ storage, connections, clock, random: seededRandom(`${seed} trading`), log });
+  const trading = createTrading({ storage, processes: singleProcess(), connections, clock, random: seededRandom(`${seed} trading`), log });
   const lives: Life[] = [];
   for (const own of worlds) lives.push(await settleDown(own, sealer, trading));
   await movePrices(worlds[1] ?? worldOf(() => true), APART_PERCENT);

@@ -71,6 +71,7 @@ export async function startMcpStack(options: McpStackOptions = {}): Promise<McpS
     deadlines,
     serverInfo,
     errorLink: createErrorLink(() => "http://gateway.test"),
+    pageUrl: (path) => `http://gateway.test${path}`,
     pinAccount: () => Promise.resolve(),
   };
   const authenticate = (authorization: string | undefined) => {
@@ -119,6 +120,7 @@ function callerWith(scope: Caller["scope"]): Caller {
   return {
     id: `key_${scope}`,
     source: "apikey",
+    nameSpace: `key_${scope}`,
     userId: "user_1",
     connectionId: "connection_1",
     scope,

@@ -116,6 +116,7 @@ export async function startOauthStack(options: OauthStackOptions): Promise<Oauth
     deadlines,
     serverInfo: registry.serverInfo,
     errorLink: createErrorLink(() => "http://gateway.test"),
+    pageUrl: (path) => `http://gateway.test${path}`,
     pinAccount: async (caller, accountId) => {
       await pinGrantAccount(storage, { grantId: caller.id, userId: caller.userId }, accountId);
     },

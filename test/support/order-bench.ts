@@ -4,7 +4,7 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
 import { tool as getQuote } from "../../src/tools/get-quote.ts";
 import type { ENGINES } from "./storages.ts";
-import { type Network, startTradingStack, type TradingStack } from "./trading-stack.ts";
+import { type Network, type StackWorld, startTradingStack, type TradingStack } from "./trading-stack.ts";
 
 /** A trading stack with what tests of orders do again and again. */
 export interface OrderBench {
@@ -26,8 +26,8 @@ export interface OrderBench {
 }
 
 /** Starts one on a database of this engine. */
-export async function startOrderBench(engine: (typeof ENGINES)[number]): Promise<OrderBench> {
-  const stack = await startTradingStack(engine);
+export async function startOrderBench(engine: (typeof ENGINES)[number], world: StackWorld = {}): Promise<OrderBench> {
+  const stack = await startTradingStack(engine, undefined, world);
   let sentBefore = 0;
   let size = 4;
   const basis = () => ({ symbol: "AAPL", side: "BUY", quantity: String(size) });
@@ -52,7 +52,7 @@ export async function startOrderBench(engine: (typeof ENGINES)[number]): Promise
       for (;;) {
         stack.clock.jump(12_000);
         const status = await stack.complete(getOrderStatus, { client_order_id: clientOrderId });
-        if (status["status"] !== "unknown" && status["status"] !== "sending") return status;
+        if (status["status"] !== "outcome_unknown" && status["status"] !== "pending") return status;
       }
     },
     stateOf: async (clientOrderId) => {
@@ -88,8 +88,14 @@ export const answerLost: Network = async (url, init, pass) => {
 /** The order is lost on its way, in a manner that the sender can't tell from a lost answer. */
 export const requestLost: Network = async (url, init, pass) => {
   if (!isOrderPost(url, init)) return pass();
+  await takeBody(init);
   throw cutConnection();
 };
+
+/** Reads a request's body as a connection that stands would: only then may an order leave. */
+export async function takeBody(init: RequestInit | undefined): Promise<string> {
+  return await new Response(init?.body ?? null).text();
+}
 
 /** The `GatewayError` that this work must end with. */
 export async function failure(work: Promise<unknown>): Promise<GatewayError> {

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import type { Caller } from "../../src/connections/caller.ts";
 import { createConnections } from "../../src/connections/pool.ts";
 import type { PacingObserver } from "../../src/ibkr/pacing-observer.ts";
+import type { SocketEdge } from "../../src/ibkr/socket-edge.ts";
 import { createUserBudgets } from "../../src/ibkr/user-budgets.ts";
 import { GatewayError } from "../../src/lib/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
@@ -9,6 +14,7 @@ import type { CompleteAnswer, InputResponse, Tool, ToolAnswer, ToolContext } fro
 import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
 import { insertConnection } from "../../src/storage/connections.ts";
 import { createSealer } from "../../src/storage/sealing.ts";
+import { openProcessSockets } from "../../src/storage/process-socket.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { insertUser } from "../../src/storage/users.ts";
 import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
@@ -48,14 +54,14 @@ export interface TradingStack {
   /** Runs a tool that must finish; throws its `GatewayError`. */
   complete(tool: Tool, args: JsonObject, options?: CallOptions): Promise<CompleteAnswer["structured"]>;
   /** Drops pipeline and connections as a kill would: what was under way writes nothing more. New ones take the same database. */
-  crash(): void;
+  crash(): Promise<void>;
   /** Starts another process beside this one on the same database; answers its number for `CallOptions.peer`. */
   addPeer(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** How much faster than the machine's its clock runs. */
-const SPEED = 20;
+const SPEED = 10;
 
 /** How the world around a stack differs from a plain one. */
 export interface StackWorld {
@@ -63,6 +69,8 @@ export interface StackWorld {
   readonly startAt?: number;
   /** True where the simulator keeps to all of IBKR's limits. Then the stack must stay one process. */
   readonly isPaced?: boolean;
+  /** False where the WebSocket is refused, so that everything is asked for. */
+  readonly hasStream?: boolean;
   /** Hears what pacing does. */
   readonly observer?: PacingObserver;
 }
@@ -71,7 +79,7 @@ export interface StackWorld {
 export async function startTradingStack(
   engineName: (typeof ENGINES)[number] = "sqlite",
   speed = SPEED,
-  { startAt, isPaced = false, observer }: StackWorld = {},
+  { startAt, isPaced = false, hasStream = true, observer }: StackWorld = {},
 ): Promise<TradingStack> {
   const engine = await startEngine(engineName);
   const database = await engine.createDatabase();
@@ -83,6 +91,7 @@ export async function startTradingStack(
   const caller: Caller = {
     id: "key_test",
     source: "apikey",
+    nameSpace: "key_test",
     userId: "usr_test",
     connectionId: "con_test",
     scope: "write",
@@ -110,12 +119,15 @@ export async function startTradingStack(
   let network: Network | undefined;
   const faultyFetch: typeof fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
-    sent.push(`${init?.method ?? "GET"} ${new URL(url).pathname.replace("/v1/api", "")}`);
-    const pass = () => fetch(input, init);
-    return network === undefined ? pass() : network(url, init, pass);
+    const line = `${init?.method ?? "GET"} ${new URL(url).pathname.replace("/v1/api", "")}`;
+    const left = whenLeft(init, () => sent.push(line));
+    const pass = () => fetch(input, left);
+    return network === undefined ? pass() : network(url, left, pass);
   };
   const abandoned: (() => Promise<void>)[] = [];
-  const start = (own: Storage = storage) => {
+  const folder = mkdtempSync(join(tmpdir(), "ibkr-gateway-stack-"));
+  const start = async (own: Storage = storage) => {
+    const processes = await openProcessSockets({ dataDir: folder, random: systemRandom, log });
     let isDead = false;
     const mortal: Storage = {
       ...own,
@@ -129,22 +141,25 @@ export async function startTradingStack(
       log,
       fetch: faultyFetch,
       embeddedSimulator: simulator,
+      ...(hasStream ? {} : { socket: refusedSocket }),
       hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
       ...(observer === undefined ? {} : { budgets: createUserBudgets({ clock, log, observer }) }),
     });
-    const trading = createTrading({ storage: mortal, connections, clock, random: systemRandom, log });
+    const trading = createTrading({ storage: mortal, processes, connections, clock, random: systemRandom, log });
     const kill = (): void => {
       isDead = true;
+      void processes.close();
     };
-    return { connections, trading, kill };
+    return { connections, trading, processes, kill };
   };
-  let parts = start();
+  let parts = await start();
   const pins = new Map<string, string>();
 
-  const peers: ReturnType<typeof start>[] = [];
+  const peers: Awaited<ReturnType<typeof start>>[] = [];
 
   const run = async (tool: Tool, args: JsonObject, options: CallOptions = {}): Promise<ToolAnswer> => {
-    const who: Caller = { ...caller, ...options.caller };
+    const who: Caller = { ...caller, nameSpace: options.caller?.id ?? caller.nameSpace, ...options.caller };
+    await letIn(storage, who, clock.now());
     const signal = options.signal ?? AbortSignal.timeout(15_000);
     const process = options.peer === undefined ? parts : (peers[options.peer] ?? parts);
     const { broker } = await process.connections.open(who, signal);
@@ -159,6 +174,7 @@ export async function startTradingStack(
       },
       clock,
       connectionHealth: () => process.connections.health(who),
+      pageUrl: (path) => `https://gateway.test${path}`,
       trading: process.trading,
       pinAccount: (accountId) => Promise.resolve(void pins.set(who.id, accountId)),
       canElicitForm: options.canElicitForm ?? false,
@@ -185,21 +201,88 @@ export async function startTradingStack(
       if (answer.kind !== "complete") throw new Error(`the tool asked: ${JSON.stringify(answer.inputRequests)}`);
       return answer.structured;
     },
-    addPeer: async () => peers.push(start(await database.open())) - 1,
-    crash: () => {
+    addPeer: async () => peers.push(await start(await database.open())) - 1,
+    crash: async () => {
       const { kill, connections } = parts;
       kill();
       abandoned.push(() => connections.close());
-      parts = start();
+      parts = await start();
     },
     close: async () => {
-      for (const { trading, connections } of [parts, ...peers]) {
+      for (const { trading, connections, processes } of [parts, ...peers]) {
         await trading.close();
         await connections.close();
+        await processes.close();
       }
       await Promise.all(abandoned.map((close) => close()));
       await simulator.close();
       await engine.stop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A socket that never opens. */
+const refusedSocket: SocketEdge = (_url, { listener }) => {
+  setImmediate(() => listener.ended("refused"));
+  return { send: () => undefined, end: () => undefined };
+};
+
+/** The same request, noted when its body leaves: one that is kept back never does. */
+function whenLeft(init: RequestInit | undefined, note: () => void): RequestInit | undefined {
+  if (!(init?.body instanceof ReadableStream)) {
+    note();
+    return init;
+  }
+  const reader = init.body.getReader();
+  let isFirst = true;
+  const body = new ReadableStream(
+    {
+      type: "bytes",
+      pull: async (controller) => {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        if (isFirst) note();
+        isFirst = false;
+        controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { ...init, body };
+}
+
+/** Writes the key or grant that this caller stands for, unless it has one. */
+async function letIn(
+  { db }: Storage,
+  { id, source, nameSpace, userId, connectionId, scope, allowedAccountIds }: Caller,
+  at: number,
+): Promise<void> {
+  const owned = { id, user_id: userId, connection_id: connectionId, scope, created_at: at };
+  const allowed = { allowed_account_ids: allowedAccountIds === undefined ? null : JSON.stringify(allowedAccountIds) };
+  const unused = { limits: null, pinned_account_id: null, last_used_at: null, last_used_address: null, last_used_client: null };
+  const inForce = { ...unused, expires_at: null, revoked_at: null };
+  if (source === "apikey")
+    await db
+      .insertInto("api_keys")
+      .values({ ...owned, ...allowed, ...inForce, key_hash: id, prefix: "ibkr_", label: id })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  else
+    await db
+      .insertInto("app_grants")
+      .values({
+        ...owned,
+        ...allowed,
+        ...inForce,
+        client_id: nameSpace,
+        client_name: "Test",
+        client_host: null,
+        client_identity: "built_in",
+        redirect_uri: "https://app.test/callback",
+        issued_at: at,
+        revoked_because: null,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
 }
