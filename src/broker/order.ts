@@ -30,26 +30,38 @@ export interface BrokerQuestion {
   readonly messageIds: readonly string[];
 }
 
+/** Nothing is proven: the request may have had its effect. What IBKR said is carried for people to read. */
+export interface UnknownOutcome {
+  readonly kind: "unknown";
+  readonly error: Error;
+  /** IBKR's words on one line, at most 500 characters. */
+  readonly said?: string;
+  /** IBKR's id of the order that the response names. */
+  readonly orderId?: string;
+  /** IBKR knows the `cOID` already: a request with it has arrived, which is no proof of an order. */
+  readonly isRegistered?: true;
+}
+
 /**
- * What came of sending an order or an answer.
- * `not_sent`: proven that nothing reached IBKR. `unknown`: it may have; look it up by `customerOrderId`, never send again.
+ * Outcome of sending an order or a "yes" to a question. `rejected` is IBKR's definite no. `not_sent` is proof that no byte
+ * left. `unknown`: look the order up by `customerOrderId`.
  */
 export type SubmitOutcome =
   | { readonly kind: "accepted"; readonly orderId: string; readonly status: OrderStatusName }
   | { readonly kind: "question"; readonly question: BrokerQuestion }
   | { readonly kind: "rejected"; readonly reason: string }
   | { readonly kind: "not_sent"; readonly error: Error }
-  | { readonly kind: "unknown"; readonly error: Error };
+  | UnknownOutcome;
 
-/** What came of declining a question. `declined`: IBKR said that nothing was placed. */
-export type DeclineOutcome = { readonly kind: "declined" } | { readonly kind: "unknown"; readonly error: Error };
+/** Outcome of a "no" to a question. `declined`: IBKR confirmed that the order was not placed. */
+export type DeclineOutcome = { readonly kind: "declined" } | UnknownOutcome;
 
 /** What came of asking for a cancellation. `requested` is not yet `Cancelled`: a fill can still win. */
 export type CancelOutcome =
   | { readonly kind: "requested"; readonly message: string }
   | { readonly kind: "not_found"; readonly message: string }
   | { readonly kind: "not_working"; readonly message: string }
-  | { readonly kind: "unknown"; readonly error: Error };
+  | UnknownOutcome;
 
 /** IBKR's order states, and ours for one that we don't know. There is no `Rejected` (it is `Inactive` or `Cancelled`) and no `PartiallyFilled`. */
 export const ORDER_STATUS_NAMES = [

@@ -145,12 +145,12 @@ export class Orders {
       await this.#accounts.find(ticket.accountId, options);
       return wire.placeRequest(ticket, await this.#orderUnit(ticket.conid, options));
     });
-    return submitOutcome(result, "order");
+    return submitOutcome(result);
   }
 
   async confirm(accountId: string, replyId: string, options: CallOptions): Promise<SubmitOutcome> {
     const result = await this.#send(accountId, options, () => Promise.resolve(wire.replyRequest(replyId, true)));
-    return submitOutcome(result, "answer");
+    return submitOutcome(result);
   }
 
   async decline(accountId: string, replyId: string, options: CallOptions): Promise<DeclineOutcome> {

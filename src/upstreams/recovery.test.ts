@@ -159,9 +159,10 @@ describe("an order", () => {
     ["rejected", "a refusal in a 200", () => Promise.resolve(Response.json({ error: "No trading permissions." }))],
     ["rejected", "a 400", answers(400, "Unknown order type")],
     ["rejected", "a failed row", () => Promise.resolve(Response.json([{ order_id: "-1", order_status: "Failed", text: "no" }]))],
-    ["not_sent", "no brokerage session", answers(400, "Bad Request: no bridge")],
-    ["not_sent", "accounts not asked for first", answers(500, "Please query /accounts first")],
-    ["not_sent", "a 429", answers(429, "Too Many Requests")],
+    ["unknown", "no brokerage session", answers(400, "Bad Request: no bridge")],
+    ["unknown", "accounts not asked for first", answers(500, "Please query /accounts first")],
+    ["unknown", "a 429", answers(429, "Too Many Requests")],
+    ["unknown", "a firewall's page", () => Promise.resolve(new Response("<html></html>", { status: 403 }))],
     ["accepted", "a 202", () => Promise.resolve(Response.json([{ order_id: "7", order_status: "Submitted" }], { status: 202 }))],
     ["unknown", "a 204", () => Promise.resolve(new Response(null, { status: 204 }))],
   ] as const;
@@ -173,17 +174,14 @@ describe("an order", () => {
     expect(world.sent.slice(before).filter((request) => PLACE.test(request.path))).toHaveLength(1);
   });
 
-  it.each([...posts, ["not_sent", "a firewall's page", () => Promise.resolve(new Response("<html></html>", { status: 403 }))] as const])(
-    "answer is %s, and sent once, when it meets %s",
-    async (kind, _name, fail) => {
-      const asked = await world.link.submitOrder(await far(), call());
-      if (asked.kind !== "question") throw new Error("a price so far away must be a question");
-      const before = world.sent.length;
-      world.fault(onPath(REPLY, fail, 99));
-      expect(await world.link.confirmQuestion(first, asked.question.replyId, call())).toMatchObject({ kind });
-      expect(world.sent.slice(before).filter((request) => REPLY.test(request.path))).toHaveLength(1);
-    },
-  );
+  it.each(posts)("answer is %s, and sent once, when it meets %s", async (kind, _name, fail) => {
+    const asked = await world.link.submitOrder(await far(), call());
+    if (asked.kind !== "question") throw new Error("a price so far away must be a question");
+    const before = world.sent.length;
+    world.fault(onPath(REPLY, fail, 99));
+    expect(await world.link.confirmQuestion(first, asked.question.replyId, call())).toMatchObject({ kind });
+    expect(world.sent.slice(before).filter((request) => REPLY.test(request.path))).toHaveLength(1);
+  });
 
   it.each([
     ["texts of another form", ["a", { b: 1 }], ["a", '{"b":1}']],
@@ -191,6 +189,13 @@ describe("an order", () => {
   ])("that is asked about in %s is asked about all the same, so that the question can be declined", async (_name, message, messages) => {
     world.fault(onPath(PLACE, () => Promise.resolve(Response.json([{ id: "q", message, messageIds: ["o1"] }]))));
     expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "question", question: { replyId: "q", messages } });
+  });
+
+  it("C5: prompted for in IBKR's other form is unknown, with the prompt's text and order id", async () => {
+    const prompt = { orderId: 123_456_789, messageId: "p12", options: ["Cancel", "Submit"], prompt: true, text: "It may be canceled." };
+    world.fault(onPath(PLACE, () => Promise.resolve(Response.json(prompt))));
+    const outcome = await world.link.submitOrder(ticket(), call());
+    expect(outcome).toMatchObject({ kind: "unknown", said: "It may be canceled.", orderId: "123456789" });
   });
 
   it("is not sent at a price whose unit can't be told", async () => {
@@ -202,9 +207,9 @@ describe("an order", () => {
     await expect(other.previewOrder(limit, call())).rejects.toMatchObject({ code: "contract_not_found" });
   });
 
-  it("cancellation that IBKR's limits held back is told as that, not as an order that no longer works", async () => {
+  it("cancellation that meets a 429 is unknown with IBKR's words, not an order that no longer works", async () => {
     world.fault(onPath(/\/order\/\d+$/, answers(429, "Too Many Requests")));
-    await expect(world.link.cancelOrder(first, "1", call())).rejects.toMatchObject({ code: "rate_limited" });
+    expect(await world.link.cancelOrder(first, "1", call())).toMatchObject({ kind: "unknown", said: "Too Many Requests" });
   });
 
   it("answer to a question that is gone is unknown", async () => {
@@ -232,7 +237,7 @@ describe("an order", () => {
 
   it("works again after a lost session, which the next call repairs", async () => {
     world.fault(onPath(PLACE, answers(400, "Bad Request: no bridge")));
-    expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "not_sent", error: { code: "session_lost" } });
+    expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "unknown", said: "Bad Request: no bridge" });
     expect(await world.link.submitOrder(ticket(), call())).toMatchObject({ kind: "accepted" });
   });
 

@@ -1,108 +1,90 @@
-import { z } from "zod";
-
-import type { CancelOutcome, DeclineOutcome, SubmitOutcome } from "../../broker/order.ts";
+import type { CancelOutcome, DeclineOutcome, SubmitOutcome, UnknownOutcome } from "../../broker/order.ts";
 import { GatewayError } from "../../lib/errors.ts";
-import { isRecord } from "../../lib/json.ts";
 import type { CommitResult } from "../api.ts";
-import { failureOf } from "../api-failures.ts";
 import type { Answer } from "../transport.ts";
-import { oneLine, statusOf } from "./orders.ts";
-import { errorTextOf, listOf, text } from "./reply.ts";
+import { bounded, readOrderResponse, REFUSING } from "./order-response.ts";
 
-const acceptedRow = z.looseObject({ order_id: text, order_status: text, text, local_order_id: text });
-const anyText = z.unknown().transform((value) => (typeof value === "string" ? value : JSON.stringify(value)));
-// No text may be missing from what a person sees before the question is answered, whatever its form.
-const questionRow = z.looseObject({
-  id: z.string().min(1),
-  order_id: z.undefined().optional(),
-  message: listOf(anyText),
-  messageIds: listOf(anyText),
-});
-
-/** An order with this `cOID` is at IBKR already: it may be the one that was just sent, brought twice on the way. */
-const ALREADY_REGISTERED = /already registered/i;
-/** IBKR refuses before it looks at the order: no session, or a step that must come first. */
-const BEFORE_ANYTHING = /no bridge|query \/accounts first/i;
-/** Said when something broke on the way, not when an order was refused. */
-const BROKEN = /exception|unavailable|timed? ?out|internal (?:server )?error|failed to process/i;
+/** IBKR knows this `cOID`, possibly from this request, doubled on the network. There may be an order with it, or none. */
+const REGISTERED = /already registered|duplicate (?:local )?order id/i;
+/** About the question, not the order: another request may have answered it, and a stale one can go live late. */
+const ABOUT_THE_REPLY = /reply(?:[ _-]?id)?\b.*not found|order not confirmed/i;
+/** Words of a lost session, a broken service or a limit. The order desk may have the order all the same. */
+const NOT_THE_ORDER_DESK = new RegExp(
+  [
+    String.raw`no bridge|query \S*accounts|competing|unauthenticated|not (?:yet )?(?:authenticated|logged in|connected|established)`,
+    String.raw`disconnected|connection (?:was |is )?(?:lost|reset|refused|closed|aborted|broken)`,
+    String.raw`(?<!trading )session (?:was |is |has )?(?:lost|closed|ended|expired|not)`,
+    String.raw`exception|\bjava\.|unavailable|time[ds]?[ -]?out|(?:failed|unable) to process|(?:could|can)(?: ?not|n.t) (?:be )?process`,
+    String.raw`(?:internal|system|server|unknown|unexpected)(?: server)? error|error occurred`,
+    String.raw`too many requests|rate limit|throttl|\bpacing|(?:system|scheduled|under|during) maintenance`,
+  ].join("|"),
+  "i",
+);
+/** The order may still be in progress. */
+const NOT_YET = /(?:try|retry)(?: again)? later|being processed|in progress|waiting for/i;
+/** An HTTP status in words, or less: no judgement of an order. */
+const NO_REASON =
+  /^(?:\d{3}\b)?[\s:]*(?:bad request|unauthori[sz]ed|forbidden|not found|conflict|gone|locked|error|failed|failure|unknown|null|undefined|none|true)?[\s.:!]*$/i;
+const NO_SUCH_ORDER = /order.*(?:doesn.t exist|does not exist|not found)|no such order|unknown order/i;
 
 /**
- * What came of placing an order, or of a "yes" to a question. Only a clear refusal of the order is `rejected`; where IBKR did
- * not even look at what was sent it is `not_sent` (a question is still open then), and whatever else isn't clear is `unknown`.
+ * Maps IBKR's response to an order, or to a "yes". `rejected` needs the order desk's own words about this order. A response
+ * that is not plainly an acceptance, a question or a refusal is `unknown`, at any status.
  */
-export function submitOutcome(result: CommitResult, sent: "order" | "answer"): SubmitOutcome {
-  if (result.kind !== "answered") return { kind: result.kind, error: result.error };
+export function submitOutcome(result: CommitResult): SubmitOutcome {
+  if (result.kind === "not_sent") return { kind: "not_sent", error: result.error };
+  if (result.kind === "unknown") return { kind: "unknown", error: result.error };
   const { status, body } = result.answer;
-  const said = errorTextOf(body);
-  if (status >= 200 && status < 300 && said === undefined) return accepted(body) ?? unknown(result.answer);
-  const wasTurnedAway = status === 429 || (said !== undefined && BEFORE_ANYTHING.test(said));
-  if (wasTurnedAway) return { kind: "not_sent", error: failureOf(result.answer) ?? turnedAway(status) };
-  if (status === 401 || status === 408 || status >= 500 || status < 200 || (status >= 300 && status < 400)) return unknown(result.answer);
-  if (said !== undefined && (ALREADY_REGISTERED.test(said) || BROKEN.test(said))) return unknown(result.answer);
-  // A question that is gone may have been answered by something else, and stale ones can go live later.
-  if (sent === "answer" && said !== undefined && /reply id not found/i.test(said)) return unknown(result.answer);
-  // Without IBKR's own words it was not its order desk that refused: the question behind the answer still stands.
-  if (sent === "answer" && said === undefined) return { kind: "not_sent", error: turnedAway(status) };
-  return { kind: "rejected", reason: oneLine(said ?? `IBKR refused the request with status ${status}.`) };
+  const { form } = readOrderResponse(body);
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess && (form.kind === "accepted" || form.kind === "question")) return form;
+  const isRefusal = REFUSING.has(status) && (form.kind === "error" || form.kind === "failed") && isAboutTheOrder(form.text);
+  return isRefusal ? { kind: "rejected", reason: bounded(form.text) ?? form.text } : unknown(result.answer, SEND_NO_MORE);
 }
 
-/** What came of a "no": only IBKR's own words prove that nothing was placed. */
+/** Maps IBKR's response to a "no". Only `Order not confirmed` proves that nothing was placed. */
 export function declineOutcome(result: CommitResult): DeclineOutcome {
   if (result.kind !== "answered") return { kind: "unknown", error: result.error };
-  const isDeclined = /order not confirmed/i.test(errorTextOf(result.answer.body) ?? "");
-  return isDeclined && result.answer.status < 500 ? { kind: "declined" } : unknown(result.answer);
+  const { status, body } = result.answer;
+  const { form } = readOrderResponse(body);
+  const isDeclined = REFUSING.has(status) && form.kind === "error" && /^order not confirmed\b/i.test(form.text);
+  return isDeclined ? { kind: "declined" } : unknown(result.answer, SEND_NO_MORE);
 }
 
-/** What came of asking for a cancellation. Throws what kept it from being heard at all, such as `rate_limited`. */
+/** Maps IBKR's response to a cancellation. Throws the reason when nothing was sent. */
 export function cancelOutcome(result: CommitResult): CancelOutcome {
   if (result.kind === "not_sent") throw result.error;
   if (result.kind === "unknown") return { kind: "unknown", error: result.error };
   const { status, body } = result.answer;
-  const said = errorTextOf(body);
-  if (status === 429) throw failureOf(result.answer) ?? turnedAway(status);
-  if (said !== undefined && /doesn't exist|not found|no such order|unknown order/i.test(said))
-    return { kind: "not_found", message: oneLine(said) };
-  if (said !== undefined && status < 500 && !BROKEN.test(said) && !BEFORE_ANYTHING.test(said) && status !== 401)
-    return { kind: "not_working", message: oneLine(said) };
-  if (status === 200 && said === undefined) {
-    const row: unknown = Array.isArray(body) ? body[0] : body;
-    const message = isRecord(row) && typeof row["msg"] === "string" ? row["msg"] : undefined;
-    if (message !== undefined) return { kind: "requested", message: oneLine(message) };
+  const { form, said: message = "" } = readOrderResponse(body);
+  // IBKR's documents show this text in a row of the order as well as by itself.
+  const isTaken = (form.kind === "message" || form.kind === "accepted") && /request was submitted/i.test(message);
+  if (status === 200 && isTaken) return { kind: "requested", message };
+  if (form.kind === "error" && !NOT_THE_ORDER_DESK.test(form.text) && !NO_REASON.test(form.text)) {
+    if ((REFUSING.has(status) || status === 404) && NO_SUCH_ORDER.test(form.text)) return { kind: "not_found", message };
+    if (REFUSING.has(status)) return { kind: "not_working", message };
   }
-  return unknown(result.answer);
+  return unknown(result.answer, "Look the order up with get_order_status. Cancelling it again is safe.");
 }
 
-function accepted(body: unknown): SubmitOutcome | undefined {
-  if (!Array.isArray(body)) return undefined;
-  const [row] = body;
-  const question = questionRow.safeParse(row);
-  if (question.success) {
-    const { id, message, messageIds } = question.data;
-    return { kind: "question", question: { replyId: id, messages: message.map(oneLine), messageIds } };
-  }
-  const order = acceptedRow.safeParse(row);
-  if (!order.success || order.data.order_id === undefined) return undefined;
-  const { order_id: orderId, order_status: status, text: reason } = order.data;
-  if (orderId === "-1" || status?.toLowerCase() === "failed")
-    return { kind: "rejected", reason: oneLine(reason ?? "IBKR did not take the order.") };
-  return { kind: "accepted", orderId, status: statusOf(status) };
+/** True for the order desk's own words about this order. */
+function isAboutTheOrder(said: string): boolean {
+  return ![REGISTERED, ABOUT_THE_REPLY, NOT_THE_ORDER_DESK, NOT_YET, NO_REASON].some((pattern) => pattern.test(said));
 }
 
-function turnedAway(status: number): GatewayError {
-  return new GatewayError("upstream_unavailable", `IBKR turned the request away (${status}).`, {
-    whatToDo: "Try again in some seconds.",
-    retryAfterSeconds: 5,
+const SEND_NO_MORE = "Do not send the order again. Look it up with get_orders or get_order_status.";
+
+function unknown({ status, body }: Answer, whatToDo: string): UnknownOutcome {
+  const { said, orderId } = readOrderResponse(body);
+  const words = said === undefined ? "" : `: ${said}`;
+  const error = new GatewayError("outcome_unknown", `IBKR's response does not show what became of the request (${status}${words}).`, {
+    whatToDo,
   });
-}
-
-function unknown(answer: Answer): { readonly kind: "unknown"; readonly error: Error } {
-  const said = errorTextOf(answer.body);
-  const error = new GatewayError(
-    "outcome_unknown",
-    `IBKR's answer does not tell what became of the request (${answer.status}${said === undefined ? "" : `: ${oneLine(said)}`}).`,
-    {
-      whatToDo: "Do not send the order again. Look it up with get_orders or get_order_status.",
-    },
-  );
-  return { kind: "unknown", error };
+  return {
+    kind: "unknown",
+    error,
+    ...(said === undefined ? {} : { said }),
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(said !== undefined && REGISTERED.test(said) ? { isRegistered: true } : {}),
+  };
 }
