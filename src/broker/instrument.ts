@@ -40,17 +40,20 @@ export interface PriceIncrement {
   readonly increment: Decimal;
 }
 
-/** What IBKR accepts for orders in one instrument. */
+/** IBKR's rules for orders in one instrument. Undefined is unknown: IBKR left a list out or sent it empty, which forbids nothing. */
 export interface TradingRules {
   readonly conid: number;
-  readonly orderTypes: readonly OrderTypeName[];
-  /** Order types that may be filled outside regular hours. */
-  readonly orderTypesOutsideRth: readonly OrderTypeName[];
-  /** Ascending by `lowerEdge`; the first starts at zero. */
-  readonly priceIncrements: readonly PriceIncrement[];
-  /** The smallest step of a quantity. */
-  readonly sizeIncrement: Decimal;
-  readonly fractionsAllowed: boolean;
+  readonly orderTypes: readonly OrderTypeName[] | undefined;
+  /** Order types that can fill outside regular hours. */
+  readonly orderTypesOutsideRth: readonly OrderTypeName[] | undefined;
+  /** Ascending by `lowerEdge`. */
+  readonly priceIncrements: readonly PriceIncrement[] | undefined;
+  /** Step of IBKR's order ticket, usually the round lot. IBKR accepts other quantities of most listings. */
+  readonly sizeIncrement: Decimal | undefined;
+  /** Order types listed for fractional quantities. */
+  readonly fractionTypes: readonly OrderTypeName[] | undefined;
+  /** Decimals of a fractional quantity. */
+  readonly fractionPlaces: number | undefined;
 }
 
 export type OrderTypeName = "MKT" | "LMT" | "STP" | "STP_LIMIT";

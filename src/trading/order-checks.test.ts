@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { TradingRules } from "../broker/instrument.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { GatewayError } from "../lib/errors.ts";
-import { checkOrderRules } from "./order-checks.ts";
+import { checkOrderRules, orderNotices } from "./order-checks.ts";
 import { draftDigest, draftFields, type OrderDraft, parseDraft } from "./order-draft.ts";
 
 const draft: OrderDraft = {
@@ -24,14 +24,17 @@ const draft: OrderDraft = {
 const rules: TradingRules = {
   conid: 1,
   orderTypes: ["LMT", "MKT"],
-  orderTypesOutsideRth: [],
+  orderTypesOutsideRth: ["STP_LIMIT"],
   priceIncrements: [
     { lowerEdge: Decimal.zero, increment: Decimal.parse("0.0005") },
     { lowerEdge: Decimal.one, increment: Decimal.parse("0.002") },
   ],
   sizeIncrement: Decimal.one,
-  fractionsAllowed: false,
+  fractionTypes: undefined,
+  fractionPlaces: undefined,
 };
+/** Everything that IBKR may leave out. */
+const nothingListed = { orderTypes: undefined, orderTypesOutsideRth: undefined, priceIncrements: undefined, sizeIncrement: undefined };
 
 function refusal(change: Partial<OrderDraft>, changedRules: Partial<TradingRules> = {}): string | undefined {
   try {
@@ -46,16 +49,25 @@ function refusal(change: Partial<OrderDraft>, changedRules: Partial<TradingRules
 describe("an instrument's rules", () => {
   test("pass an order that keeps them", () => {
     expect(refusal({})).toBeUndefined();
-    expect(refusal({ quantity: Decimal.parse("0.5") }, { fractionsAllowed: true })).toBeUndefined();
+  });
+
+  test.each([1, 5, 25, 150])("C1.a–c: leave %i shares to IBKR at any step of its order ticket", (quantity) => {
+    for (const step of [40, 100, 1000])
+      expect(refusal({ quantity: Decimal.fromInteger(quantity) }, { sizeIncrement: Decimal.fromInteger(step) })).toBeUndefined();
+  });
+
+  test("C1.d: leave fractions to IBKR, listed or not", () => {
+    for (const fractionTypes of [undefined, ["MKT"], ["LMT"]] as const)
+      expect(refusal({ quantity: Decimal.parse("1.23456") }, { fractionTypes, fractionPlaces: 4 })).toBeUndefined();
+  });
+
+  test.each(["MKT", "LMT", "STP", "STP_LIMIT"] as const)("C1.e: leave a %s order to IBKR where nothing is listed", (orderType) => {
+    expect(refusal({ orderType, outsideRth: true, limitPrice: Decimal.parse("0.88531") }, nothingListed)).toBeUndefined();
   });
 
   test("refuse in words that name what is allowed", () => {
     expect(refusal({ orderType: "STP" })).toContain("Use one of LMT, MKT.");
-    expect(refusal({ outsideRth: true })).toContain("can't be filled outside regular hours");
-    expect(refusal({ quantity: Decimal.parse("1.5") })).toContain("such as 2");
-    expect(refusal({ quantity: Decimal.fromInteger(150) }, { sizeIncrement: Decimal.fromInteger(100) })).toContain(
-      "Nearest quantities: 100, 200.",
-    );
+    expect(refusal({ outsideRth: true })).toContain("can't be filled outside regular hours. Order types that can: STP_LIMIT.");
     expect(refusal({ limitPrice: Decimal.parse("0.8853") })).toContain("Nearest valid prices: 0.885, 0.8855.");
     expect(refusal({ limitPrice: Decimal.parse("1.001") })).toContain("which is 0.002 GBP there. Nearest valid prices: 1, 1.002.");
     expect(refusal({ limitPrice: Decimal.parse("0.0001") })).toContain("Nearest valid prices: 0.0005.");
@@ -70,6 +82,26 @@ describe("an instrument's rules", () => {
         }
       }),
     );
+  });
+});
+
+describe("the notices of a preview", () => {
+  const notices = (quantity: string, changedRules: Partial<TradingRules> = {}) =>
+    orderNotices({ ...draft, quantity: Decimal.parse(quantity) }, { ...rules, ...changedRules }).join(" ");
+
+  test("name the step of IBKR's order ticket", () => {
+    const spy = { sizeIncrement: Decimal.fromInteger(40) };
+    expect(notices("1", spy)).toBe("IBKR lists VOD in steps of 40. IBKR may take 1 as an odd lot or refuse it.");
+    expect([notices("80", spy), notices("1"), notices("7", { sizeIncrement: undefined })]).toEqual(["", "", ""]);
+    expect(notices("3", { sizeIncrement: Decimal.parse("0.0001") })).toBe("");
+  });
+
+  test("name what IBKR lists for fractions", () => {
+    expect(notices("0.5")).toContain("lists no fractions for VOD");
+    expect(notices("0.5", { fractionTypes: ["MKT", "STP"] })).toContain("for MKT, STP. IBKR may refuse LMT.");
+    expect(notices("0.12345", { fractionTypes: ["LMT"], fractionPlaces: 4 })).toContain("at most 4 decimals");
+    expect(notices("0.1234", { fractionTypes: ["LMT"], fractionPlaces: 4 })).toBe("");
+    expect(notices("0.12345", { fractionTypes: ["LMT"] })).toBe("");
   });
 });
 

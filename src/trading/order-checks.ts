@@ -39,41 +39,41 @@ function checkPrice(name: string, orderType: OrderTypeName, { price, wanted }: P
 }
 
 /**
- * Checks an order against what IBKR accepts for its instrument: order type, hours, fractions and ticks.
- * Throws `invalid_arguments`; a price between ticks is told with its nearest valid neighbours.
+ * Refuses an order type that IBKR does not list, and a price between ticks. Lists that IBKR left out refuse nothing, and
+ * quantities are IBKR's to judge. Throws `invalid_arguments`, for a price with its nearest valid neighbors.
  */
 export function checkOrderRules(draft: OrderDraft, rules: TradingRules): void {
   const { orderType, outsideRth } = draft;
-  if (!rules.orderTypes.includes(orderType)) {
+  if (rules.orderTypes?.includes(orderType) === false) {
     throw refuse(`IBKR takes no ${orderType} orders for ${draft.symbol}.`, `Use one of ${rules.orderTypes.join(", ")}.`);
   }
-  if (outsideRth && !rules.orderTypesOutsideRth.includes(orderType)) {
-    const allowed = rules.orderTypesOutsideRth.length === 0 ? "none" : rules.orderTypesOutsideRth.join(", ");
+  if (outsideRth && rules.orderTypesOutsideRth?.includes(orderType) === false) {
     throw refuse(
       `A ${orderType} order in ${draft.symbol} can't be filled outside regular hours.`,
-      `Order types that can: ${allowed}. Or send outside_rth false.`,
+      `Order types that can: ${rules.orderTypesOutsideRth.join(", ")}. Or send outside_rth false.`,
     );
   }
-  checkQuantity(draft, rules);
   checkTick("limit_price", draft.limitPrice, { draft, rules });
   checkTick("stop_price", draft.stopPrice, { draft, rules });
 }
 
-function checkQuantity(draft: OrderDraft, rules: TradingRules): void {
-  const { quantity } = draft;
-  if (!rules.fractionsAllowed && !quantity.isInteger()) {
-    throw refuse(
-      `${draft.symbol} can't be traded in fractions of a share.`,
-      `Send a whole number, such as ${quantity.round(0, "up").toString()}.`,
-    );
-  }
-  const step = rules.sizeIncrement;
-  // A fraction is checked by IBKR; whole quantities follow the instrument's lot step.
-  if (quantity.isInteger() && step.isPositive() && step.isInteger() && !quantity.isMultipleOf(step)) {
-    const below = quantity.roundToStep(step, "down");
-    const nearest = [below, below.plus(step)].filter((value) => value.isPositive());
-    throw refuse(`${draft.symbol} trades in steps of ${step.toString()}.`, `Nearest quantities: ${nearest.join(", ")}.`);
-  }
+/** Returns what IBKR's rules suggest about the quantity, one sentence each. IBKR decides, so these are warnings. */
+export function orderNotices(draft: OrderDraft, rules: TradingRules): readonly string[] {
+  const notice = draft.quantity.isInteger() ? lotNotice(draft, rules) : fractionNotice(draft, rules);
+  return notice === undefined ? [] : [notice];
+}
+
+function lotNotice({ quantity, symbol }: OrderDraft, { sizeIncrement: step }: TradingRules): string | undefined {
+  if (step === undefined || !step.isInteger() || quantity.isMultipleOf(step)) return undefined;
+  return `IBKR lists ${symbol} in steps of ${step.toString()}. IBKR may take ${quantity.toString()} as an odd lot or refuse it.`;
+}
+
+function fractionNotice({ quantity, symbol, orderType }: OrderDraft, rules: TradingRules): string | undefined {
+  const { fractionTypes: types, fractionPlaces: places } = rules;
+  if (types === undefined) return `IBKR lists no fractions for ${symbol}. IBKR may refuse a quantity of ${quantity.toString()}.`;
+  if (!types.includes(orderType)) return `IBKR lists fractions of ${symbol} for ${types.join(", ")}. IBKR may refuse ${orderType}.`;
+  const isTooFine = places !== undefined && !quantity.round(places).equals(quantity);
+  return isTooFine ? `IBKR lists at most ${places} decimals for ${symbol}. IBKR may refuse ${quantity.toString()}.` : undefined;
 }
 
 interface TickContext {
@@ -92,8 +92,8 @@ function checkTick(name: string, price: Decimal | undefined, { draft, rules }: T
   );
 }
 
-function incrementAt(price: Decimal, increments: readonly PriceIncrement[]): Decimal | undefined {
-  const step = increments.findLast(({ lowerEdge }) => !lowerEdge.greaterThan(price));
+function incrementAt(price: Decimal, increments: readonly PriceIncrement[] | undefined): Decimal | undefined {
+  const step = increments?.findLast(({ lowerEdge }) => !lowerEdge.greaterThan(price));
   return step?.increment.isPositive() === true ? step.increment : undefined;
 }
 

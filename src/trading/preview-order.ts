@@ -1,6 +1,6 @@
 import type { OrderPreview } from "../broker/order.ts";
 import { randomId } from "../lib/random.ts";
-import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
+import { checkOrderRules, checkOrderShape, orderNotices } from "./order-checks.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import { turnOf } from "./account-turns.ts";
 import type { PipelineDeps } from "./pipeline.ts";
@@ -13,11 +13,12 @@ import type { TradingCall } from "./trading.ts";
  */
 export async function previewOrder(deps: PipelineDeps, draft: OrderDraft, { broker, call, caller }: TradingCall): Promise<OrderPreview> {
   checkOrderShape(draft);
-  checkOrderRules(draft, await broker.tradingRules(draft.conid, call));
+  const rules = await broker.tradingRules(draft.conid, call);
+  checkOrderRules(draft, rules);
   const { symbol: _symbol, currency: _currency, ...order } = draft;
   const ticket = { ...order, customerOrderId: randomId(deps.random, "wi", 10) };
   try {
-    return await deps.turns.run({
+    const preview = await deps.turns.run({
       account: turnOf({ connectionId: caller.connectionId, accountId: draft.accountId }),
       signal: call.signal,
       action: () => broker.previewOrder(ticket, call),
@@ -25,6 +26,7 @@ export async function previewOrder(deps: PipelineDeps, draft: OrderDraft, { brok
         throw previewTimedOut();
       },
     });
+    return { ...preview, warnings: [...preview.warnings, ...orderNotices(draft, rules)] };
   } catch (error) {
     throw call.signal.aborted ? previewTimedOut(error) : error;
   }

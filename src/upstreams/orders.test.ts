@@ -108,7 +108,7 @@ describe("orders", () => {
     const london = (await world.link.stocks("VOD", call())).find((stock) => stock.currency === "GBP");
     const conid = london?.conid ?? 0;
     const { priceIncrements } = await world.link.tradingRules(conid, call());
-    const step = priceIncrements.at(-1)?.increment ?? Decimal.one;
+    const step = priceIncrements?.at(-1)?.increment ?? Decimal.one;
     const limitPrice = (await lastPrice(conid)).times(Decimal.parse("0.95")).roundToStep(step);
     const { orderId } = await place({ conid, orderType: "LMT", limitPrice, quantity: Decimal.fromInteger(100), timeInForce: "GTC" });
     const body = world.requests(/^\/iserver\/account\/[^/]+\/orders$/).at(-1)?.body;

@@ -129,8 +129,8 @@ describe("contracts", () => {
     });
     const london = await listing("VOD", "GBP");
     const { priceIncrements } = await world.link.tradingRules(london.conid, call());
-    expect(priceIncrements[0]?.lowerEdge.isZero()).toBe(true);
-    expect(priceIncrements[0]?.increment.lessThan(Decimal.parse("0.01"))).toBe(true);
+    expect(priceIncrements?.[0]?.lowerEdge.isZero()).toBe(true);
+    expect(priceIncrements?.[0]?.increment.lessThan(Decimal.parse("0.01"))).toBe(true);
   });
 
   it("of options are found by month, strike and right, even after a search by name", async () => {

@@ -26,6 +26,7 @@ const ORDER_TYPES: Readonly<Record<string, OrderTypeName>> = {
   STP: "STP",
   STOP_LIMIT: "STP_LIMIT",
   STP_LIMIT: "STP_LIMIT",
+  STP_LMT: "STP_LIMIT",
   STOPLIMIT: "STP_LIMIT",
 };
 

@@ -195,8 +195,8 @@ export interface ContractRules {
   readonly magnifier: Decimal | undefined;
 }
 
-/** Places of a fraction where IBKR names none. */
-const DEFAULT_FRACTION_PLACES = 4;
+/** Above this, a number of decimals is no number of decimals. */
+const MAX_PLACES = 20;
 
 /** Reads the rules into our terms, increments in the instrument's currency. */
 export function toRules(conid: number, reply: z.output<typeof rulesReply>): ContractRules {
@@ -209,25 +209,24 @@ export function toRules(conid: number, reply: z.output<typeof rulesReply>): Cont
   );
   const fallback = reply.increment?.isPositive() === true ? [{ lowerEdge: Decimal.zero, increment: inCurrency(reply.increment) }] : [];
   const priceIncrements = (written.length > 0 ? written : fallback).toSorted((a, b) => a.lowerEdge.compare(b.lowerEdge));
-  const fractionsAllowed = reply.fraqTypes.length > 0;
-  const fraction = Decimal.parse(`1e-${Math.min(reply.fraqInt ?? DEFAULT_FRACTION_PLACES, 20)}`);
-  const whole = reply.sizeIncrement?.isPositive() === true ? reply.sizeIncrement : Decimal.one;
   return {
     rules: {
       conid,
       orderTypes: orderTypes(reply.orderTypes),
       orderTypesOutsideRth: orderTypes(reply.orderTypesOutside),
-      priceIncrements,
-      sizeIncrement: fractionsAllowed ? Decimal.min(whole, fraction) : whole,
-      fractionsAllowed,
+      priceIncrements: priceIncrements.length === 0 ? undefined : priceIncrements,
+      sizeIncrement: reply.sizeIncrement?.isPositive() === true ? reply.sizeIncrement : undefined,
+      fractionTypes: orderTypes(reply.fraqTypes),
+      fractionPlaces: reply.fraqInt !== undefined && reply.fraqInt > 0 && reply.fraqInt <= MAX_PLACES ? reply.fraqInt : undefined,
     },
     magnifier,
   };
 }
 
-function orderTypes(names: readonly (string | undefined)[]): OrderTypeName[] {
+/** A list without one name that we know, empty or left out, says nothing about our order types. */
+function orderTypes(names: readonly (string | undefined)[]): readonly OrderTypeName[] | undefined {
   const known = names.map(orderTypeOf).filter((name) => name !== undefined);
-  return [...new Set(known)];
+  return known.length === 0 ? undefined : [...new Set(known)];
 }
 
 function rightOf(value: string | undefined): "C" | "P" | undefined {

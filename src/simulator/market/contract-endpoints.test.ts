@@ -150,7 +150,7 @@ describe("a contract", () => {
       increment: "0.01",
       incrementDigits: 2,
       incrementRules: [{ lowerEdge: "0.0", increment: "0.01" }],
-      sizeIncrement: 1,
+      sizeIncrement: 100,
     });
     expect((await rules(29612193)).json).toMatchObject({
       priceMagnifier: 100,
@@ -158,7 +158,17 @@ describe("a contract", () => {
       fraqTypes: [],
       incrementRules: expect.arrayContaining([{ lowerEdge: "50.0", increment: "0.02" }]),
     });
+    expect((await rules(68_001_006)).json).toMatchObject({ cashCcy: "JPY", sizeIncrement: 100 });
     expect((await rules(0)).status).toBe(400);
+  });
+
+  it("has the order rules that recordings show: steps of a screen, lists without entries, keys left out", async () => {
+    client.clock.advance(1000);
+    const rules = async (conid: number) => (await client.call("POST", "/iserver/contract/rules", { body: { conid, isBuy: true } })).json;
+    expect(await rules(756_733)).toMatchObject({ fraqTypes: [], fraqInt: 0, defaultSize: 100, sizeIncrement: 40 });
+    expect(await rules(8894)).not.toHaveProperty("fraqTypes");
+    expect(await rules(8894)).not.toHaveProperty("fraqInt");
+    expect(await rules(8314)).not.toHaveProperty("orderTypesOutside");
   });
 
   it("tells its algorithms", async () => {

@@ -29,6 +29,7 @@ export interface SimInstrument {
   readonly magnifier: number;
   readonly multiplier: Decimal;
   readonly priceIncrements: readonly { readonly lowerEdge: Decimal; readonly increment: Decimal }[];
+  /** Quantities are multiples of this: a part of a share, one share, or an exchange's lot. */
   readonly sizeIncrement: Decimal;
   readonly fractionsAllowed: boolean;
   readonly underlyingConid: number | undefined;

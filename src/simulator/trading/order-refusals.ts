@@ -49,6 +49,8 @@ function attributeRefusal(ticket: Ticket, { instrument }: OrderContext): string 
   const fraction = !quantity.isInteger();
   if (fraction && !instrument.fractionsAllowed) return "Fractional quantities can not be traded in this instrument.";
   if (fraction && decimalsOf(quantity) > FRACTION_DECIMALS) return `Order quantity can have at most ${FRACTION_DECIMALS} decimals.`;
+  if (!quantity.isMultipleOf(instrument.sizeIncrement))
+    return `The size, ${quantity.toString()}, does not conform to the minimum variation of ${instrument.sizeIncrement.toString()} for this contract.`;
   if (outsideRth && (fraction || !EXTENDED_KINDS.has(ticket.kind) || ticket.tif === "OPG"))
     return "invalid order attribute : Outside Regular Trading Hours";
   if (fraction && (isAuctionOrder(ticket) || ticket.kind === "MIDPRICE"))

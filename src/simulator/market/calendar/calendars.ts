@@ -17,6 +17,7 @@ export function createCalendars(alwaysOpen: boolean): Calendars {
     MADRID: make("MADRID"),
     SIX: make("SIX"),
     TORONTO: make("TORONTO"),
+    TOKYO: make("TOKYO"),
     CME: make("CME"),
     FX: make("FX"),
   };

@@ -4,6 +4,7 @@ import {
   euronext,
   foreignExchange,
   germany,
+  japan,
   switzerland,
   unitedKingdom,
   unitedStates,
@@ -45,6 +46,8 @@ export const EXCHANGE_HOURS = {
     extended: undefined,
     holidays: canada,
   },
+  /** Without the hour of rest at noon. */
+  TOKYO: { zone: "Asia/Tokyo", ibkrZone: "Japan", opens: at(9), closes: at(15, 30), extended: undefined, holidays: japan },
   /** Futures: from 17:00 in Chicago on the day before to 16:00 of the trading date, Monday to Friday. */
   CME: {
     zone: "America/Chicago",

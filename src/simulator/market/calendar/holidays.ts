@@ -136,6 +136,41 @@ export function canada(year: number): YearOfHolidays {
   return { closed, early: earlyOn([dayNumber(year, 12, 24)], 13 * 60) };
 }
 
+/** Tokyo. A holiday on Sunday moves to the next free day. A Tuesday between two September holidays is one, too. */
+export function japan(year: number): YearOfHolidays {
+  const spring = dayNumber(year, 3, equinoxDay(20.8431, year));
+  const autumn = dayNumber(year, 9, equinoxDay(23.2488, year));
+  const aged = nthWeekday(year, 9, { weekday: MONDAY, nth: 3 });
+  const named = [
+    dayNumber(year, 1, 1),
+    nthWeekday(year, 1, { weekday: MONDAY, nth: 2 }),
+    dayNumber(year, 2, 11),
+    dayNumber(year, 2, 23),
+    spring,
+    dayNumber(year, 4, 29),
+    ...[3, 4, 5].map((day) => dayNumber(year, 5, day)),
+    nthWeekday(year, 7, { weekday: MONDAY, nth: 3 }),
+    dayNumber(year, 8, 11),
+    aged,
+    ...(autumn - aged === 2 ? [aged + 1] : []),
+    autumn,
+    nthWeekday(year, 10, { weekday: MONDAY, nth: 2 }),
+    dayNumber(year, 11, 3),
+    dayNumber(year, 11, 23),
+  ];
+  const moved = named.filter((day) => weekday(day) === SUNDAY).map((day) => firstFree(day + 1, named));
+  return { closed: [...named, ...moved, dayNumber(year, 1, 2), dayNumber(year, 1, 3), dayNumber(year, 12, 31)], early: [] };
+}
+
+/** Day of the month of an equinox in Japan, by the usual approximation for 1980 to 2099. */
+function equinoxDay(in1980: number, year: number): number {
+  return Math.floor(in1980 + 0.242194 * (year - 1980) - Math.floor((year - 1980) / 4));
+}
+
+function firstFree(day: number, taken: readonly number[]): number {
+  return taken.includes(day) ? firstFree(day + 1, taken) : day;
+}
+
 /** Foreign exchange: only Christmas and New Year are without trading. */
 export function foreignExchange(year: number): YearOfHolidays {
   return { closed: [dayNumber(year, 1, 1), dayNumber(year, 12, 25)], early: [] };

@@ -80,6 +80,15 @@ describe("the calendars of Europe and Canada", () => {
   });
 });
 
+describe("the calendar of Tokyo", () => {
+  it.each([
+    [2026, "0101 0102 0112 0211 0223 0320 0429 0504 0505 0506 0720 0811 0921 0922 0923 1012 1103 1123 1231"],
+    [2027, "0101 0111 0211 0223 0322 0429 0503 0504 0505 0719 0811 0920 0923 1011 1103 1123 1231"],
+  ])("has the published holidays of %i", (year, days) => {
+    expect(holidaysOf("TOKYO", year)).toEqual(days.split(" ").map((day) => `${year}${day}`));
+  });
+});
+
 describe("the calendar of foreign exchange", () => {
   it("runs from Sunday 17:00 to Friday 17:00 in New York without a pause", () => {
     const calendar = real("FX");

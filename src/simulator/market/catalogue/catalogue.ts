@@ -60,7 +60,7 @@ export function instrumentOf(listing: Listing): SimInstrument {
       lowerEdge: Decimal.parse(lowerEdge),
       increment: Decimal.parse(increment),
     })),
-    sizeIncrement: fractionsAllowed ? FRACTION_STEP : Decimal.one,
+    sizeIncrement: fractionsAllowed ? FRACTION_STEP : Decimal.fromInteger(venue.lot ?? 1),
     fractionsAllowed,
     underlyingConid: undefined,
     right: undefined,

@@ -1,6 +1,6 @@
 import type { Listing } from "./listing.ts";
 
-/** Tickers listed twice, and one share for each state of market data: delayed, frozen, not subscribed, halted, not yet traded. */
+/** Tickers listed twice, one share that trades in lots of 100, and one share for each state of market data: delayed, frozen, not subscribed, halted, not yet traded. */
 export const SPECIAL_STOCKS: readonly Listing[] = [
   {
     conid: 195_014_116,
@@ -163,5 +163,15 @@ export const SPECIAL_STOCKS: readonly Listing[] = [
     style: "closing_auction",
     volatility: 0.006,
     spread: 6,
+  },
+  {
+    conid: 68_001_006,
+    symbol: "7203",
+    name: "TOYOTA MOTOR CORP",
+    venue: "TSEJ",
+    price: "2875",
+    volume: 21_000_000,
+    sector: "Consumer, Cyclical",
+    group: "Auto Manufacturers",
   },
 ];

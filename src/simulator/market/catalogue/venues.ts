@@ -12,6 +12,8 @@ export interface Venue {
   readonly validExchanges: readonly string[];
   /** Fractions of a share may be traded, as IBKR allows for most US and European listings. */
   readonly fractions: boolean;
+  /** Shares in the exchange's trading unit, where other quantities are refused. */
+  readonly lot?: number;
 }
 
 const unitedStates = {
@@ -123,6 +125,22 @@ export const VENUES = {
     ],
     validExchanges: ["SMART", "TSE", "CHIX", "ALPHA", "OMEGA"],
     fractions: false,
+  },
+  /** Tokyo, with the price increments of its largest shares. */
+  TSEJ: {
+    currency: "JPY",
+    countryCode: "JP",
+    calendar: "TOKYO",
+    magnifier: 1,
+    increments: [
+      ["0", "0.1"],
+      ["1000", "0.5"],
+      ["3000", "1"],
+      ["10000", "5"],
+    ],
+    validExchanges: ["SMART", "TSEJ", "CHIXJ", "JPNNEXT"],
+    fractions: false,
+    lot: 100,
   },
   CBOE: {
     currency: "USD",

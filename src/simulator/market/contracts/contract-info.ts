@@ -1,4 +1,5 @@
 import { rawNumber } from "../../../lib/json.ts";
+import type { Listing } from "../catalogue/listing.ts";
 import type { Market, SimInstrument } from "../market.ts";
 import { futureText, optionText } from "./option-months.ts";
 import { decimalsOfText, incrementRules, priceDecimals } from "./security-definition.ts";
@@ -90,7 +91,7 @@ export function contractRules(market: Market, instrument: SimInstrument, request
   const increment = market.priceIncrement(instrument.conid, quote.last);
   const price = rawNumber(quote.last.toString());
   const defaultSize = share ? 100 : instrument.secType === "CASH" ? 20_000 : 1;
-  return {
+  const rules = {
     algoEligible: share,
     overnightEligible: share && instrument.countryCode === "US",
     costReport: false,
@@ -105,7 +106,7 @@ export function contractRules(market: Market, instrument: SimInstrument, request
     orderTypesOutside: share ? OUTSIDE_TYPES : [],
     defaultSize,
     cashSize: rawNumber("0.0"),
-    sizeIncrement: 1,
+    sizeIncrement: ticketStep(instrument, market.listing(instrument.conid)),
     tifTypes: TIME_IN_FORCE,
     tifDefaults: { TIF: "DAY", SIZE: `${defaultSize}.00` },
     limitPrice: price,
@@ -125,4 +126,30 @@ export function contractRules(market: Market, instrument: SimInstrument, request
     hasSecondary: true,
     modTypes: tradable ? ORDER_TYPES : [],
   };
+  return { ...rules, ...RECORDED[instrument.conid] };
+}
+
+/** Rules as recordings have them: without the keys that are undefined here. Fractions of these shares trade all the same. */
+const RECORDED: Readonly<Record<number, Readonly<Record<string, unknown>>>> = {
+  // SPY.
+  756_733: { fraqTypes: [], fraqInt: 0 },
+  // KO.
+  8894: { fraqTypes: undefined, fraqInt: undefined },
+  // IBM.
+  8314: { orderTypesOutside: undefined },
+};
+
+/** Round lots of US shares by price since November 2025 (Regulation NMS, rule 600). */
+const ROUND_LOTS: readonly (readonly [above: number, lot: number])[] = [
+  [10_000, 1],
+  [1000, 10],
+  [250, 40],
+  [0, 100],
+];
+
+/** The step of IBKR's order ticket. A US share trades in any quantity all the same, one that has a true lot doesn't. */
+function ticketStep(instrument: SimInstrument, listing: Listing | undefined): number {
+  const { secType, countryCode, sizeIncrement } = instrument;
+  if (secType !== "STK" || countryCode !== "US") return Math.max(1, Number(sizeIncrement.toString()));
+  return ROUND_LOTS.find(([above]) => Number(listing?.price ?? "0") > above)?.[1] ?? 1;
 }
