@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import { ATTEMPT_MOVES, ATTEMPT_STATES, REQUEST_MOVES, REQUEST_STATES } from "./order-states.ts";
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/reference/order-states.md"), "utf8");
+const [requests = "", attempts = "", ...others] = [...page.matchAll(/```mermaid\n(.*?)```/gs)].map(([, picture]) => picture ?? "");
+
+const compare = (picture: string, moves: Readonly<Record<string, readonly string[]>>, states: readonly string[]): void => {
+  const drawn = [...picture.matchAll(/(\S+) --> (\w+)/g)].map(([, from, to]) => `${from} ${to}`);
+  const coded = Object.entries(moves).flatMap(([from, targets]) => targets.map((to) => `${from} ${to}`));
+  expect(drawn.toSorted()).toEqual([...coded, `[*] ${states[0]}`].toSorted());
+  for (const state of states) expect(page, state).toContain(`| \`${state}\` |`);
+};
+
+it("the moves of requests are those of the picture in the docs", () => compare(requests, REQUEST_MOVES, REQUEST_STATES));
+it("the moves of attempts are those of the picture in the docs", () => compare(attempts, ATTEMPT_MOVES, ATTEMPT_STATES));
+
+it("the docs have no other picture", () => {
+  expect(others).toEqual([]);
+});
