@@ -147,4 +147,6 @@ export interface Trade {
   readonly commission: Decimal | undefined;
   readonly currency: string | undefined;
   readonly at: number;
+  /** IBKR told no time: `at` is when its first row came. */
+  readonly isTimeApproximate: boolean;
 }

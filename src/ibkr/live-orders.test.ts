@@ -215,6 +215,105 @@ describe("an order's state", () => {
   });
 });
 
+describe("an execution", () => {
+  const FIRST = {
+    execution_id: "00025b49.6a4ffd74.01.01",
+    symbol: "SPY",
+    side: "B",
+    trade_time: "20260702-17:45:51",
+    trade_time_r: 1_783_014_351_000,
+    size: 1,
+    price: "740.90",
+    account: MINE,
+    accountCode: MINE,
+    conid: 1,
+    order_id: 345_375_760,
+  };
+  const FOLLOW_UP = {
+    execution_id: FIRST.execution_id,
+    symbol: "SPY",
+    side: "B",
+    size: 1,
+    price: "740.90",
+    order_ref: "x",
+    exchange: "NASDAQ",
+    commission: "1.0",
+    net_amount: 740.9,
+    account: MINE,
+    accountCode: MINE,
+    conid: 1,
+  };
+  const WHOLE = {
+    executionId: FIRST.execution_id,
+    orderId: "345375760",
+    customerOrderId: "x",
+    commission: "1",
+    at: FIRST.trade_time_r,
+    isTimeApproximate: false,
+  };
+
+  /** Executions as `get_trades` reads them; `rows` is IBKR's list. */
+  async function trades(rows: readonly object[] = [], days = 7): Promise<unknown> {
+    ibkr.answers.set("/iserver/account", () => ({ set: true }));
+    ibkr.answers.set("/iserver/account/trades", () => rows);
+    return JSON.parse(JSON.stringify(await ibkr.settle(orders.trades(MINE, days, call)))) as unknown;
+  }
+
+  beforeEach(() => ibkr.clock.advance(FIRST.trade_time_r + 60_000 - ibkr.clock.now()));
+
+  it("C2: keeps its time and order when a follow-up adds commission and the client's id", async () => {
+    tell("str", FIRST);
+    expect(await trades()).toMatchObject([{ at: FIRST.trade_time_r, orderId: "345375760" }]);
+    tell("str", FOLLOW_UP);
+    expect(await trades()).toMatchObject([WHOLE]);
+    tell("str", { ...FIRST, trade_time_r: FIRST.trade_time_r + 5000, commission: null, order_id: "" });
+    expect(await trades()).toMatchObject([WHOLE]);
+  });
+
+  it("C2: is whole in any order of its frames, and takes its time as text", async () => {
+    tell("str", FOLLOW_UP);
+    tell("str", { ...FIRST, trade_time_r: undefined });
+    expect(await trades()).toMatchObject([WHOLE]);
+  });
+
+  it("without any time has that of its first frame, marked as approximate", async () => {
+    const heardAt = ibkr.clock.now();
+    tell("str", FOLLOW_UP);
+    await pass(5000);
+    tell("str", FOLLOW_UP);
+    expect(await trades()).toMatchObject([{ at: heardAt, isTimeApproximate: true }]);
+    await pass(6000);
+    expect(await trades([FOLLOW_UP])).toMatchObject([{ at: heardAt, isTimeApproximate: true }]);
+  });
+
+  it.each([
+    ["the commission", { ...FIRST, order_ref: "x" }, [FIRST, FOLLOW_UP]],
+    ["the order", { ...FOLLOW_UP, trade_time_r: FIRST.trade_time_r }, [FIRST]],
+    ["what the stream lacks", { ...FIRST, ...FOLLOW_UP }, [FIRST]],
+  ])("is not replaced by a list that lacks or has %s", async (_name, row, frames) => {
+    for (const frame of frames) tell("str", frame);
+    expect(await trades([row])).toMatchObject([WHOLE]);
+  });
+
+  it("stays in addition to a list without it, also when the stream is gone and minutes have passed", async () => {
+    tell("str", { ...FIRST, ...FOLLOW_UP });
+    await pass(120_000);
+    expect(await trades()).toMatchObject([WHOLE]);
+    sockets.last().cut();
+    expect(await trades([], 6)).toMatchObject([WHOLE]);
+    expect(await trades([{ ...FIRST, execution_id: "other" }], 5)).toMatchObject([{ executionId: "other" }, WHOLE]);
+    await ibkr.clock.advance(86_400_000);
+    expect(await trades([], 1)).toEqual([]);
+  });
+
+  it("of two accounts is never mixed", async () => {
+    tell("str", { ...FIRST, ...FOLLOW_UP, account: "DU7654321", accountCode: "DU7654321" });
+    tell("str", FIRST);
+    expect(await trades()).toMatchObject([{ executionId: FIRST.execution_id }]);
+    expect(await trades([], 6)).not.toMatchObject([{ commission: "1" }]);
+  });
+});
+
 describe("the list of orders", () => {
   it("has what the stream told since, under the time at which IBKR was asked", async () => {
     tell("sor", ROW);

@@ -1,7 +1,7 @@
 import type { Order, OrderStatusName } from "../broker/order.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Decimal } from "../lib/decimal.ts";
-import { LIVE_ORDER_FIELDS, type LiveOrder, liveOrdersReply, statusOf, type TradeRow, tradesReply } from "./endpoints/orders.ts";
+import { LIVE_ORDER_FIELDS, type LiveOrder, liveOrdersReply, statusOf } from "./endpoints/orders.ts";
 import {
   type RawRow,
   type StreamFrame,
@@ -10,6 +10,7 @@ import {
   UNSUBSCRIBE_ORDERS,
   UNSUBSCRIBE_TRADES,
 } from "./endpoints/stream.ts";
+import { accountOf, type Execution, mergeExecution, tradesReply } from "./endpoints/trades.ts";
 import type { Stream } from "./stream.ts";
 import type { StreamFeed } from "./stream-feed.ts";
 
@@ -34,11 +35,6 @@ interface Known {
   readonly toldAt: number;
   /** When IBKR, asked, said the same. */
   readonly confirmedAt: number;
-}
-
-interface Execution {
-  readonly row: TradeRow;
-  readonly toldAt: number;
 }
 
 /**
@@ -100,12 +96,9 @@ export class LiveOrders implements StreamFeed {
     });
   }
 
-  /** The account's executions that were told about or after the time of a list. */
-  executionsSince(accountId: string, listedAt: number): readonly TradeRow[] {
-    if (!this.isCurrent) return [];
-    return [...this.#executions.values()].flatMap(({ row, toldAt }) => {
-      return toldAt >= listedAt - LIST_LAG_MS && accountOf(row) === accountId ? [row] : [];
-    });
+  /** The account's executions, oldest news first. They stay when the stream is lost: what was executed stays so. */
+  executions(accountId: string): readonly Execution[] {
+    return [...this.#executions.values()].filter(({ row }) => accountOf(row) === accountId);
   }
 
   /** Takes in what IBKR answered when it was asked: what agrees is confirmed, what doesn't and isn't newer is dropped. */
@@ -132,13 +125,12 @@ export class LiveOrders implements StreamFeed {
     } else if (frame.kind === "trades") this.#takeExecutions(frame.rows);
   }
 
-  /** What was missed while there was no stream isn't known: everything is told anew by the next. */
+  /** Changes of orders are missed while there is no stream. The next one tells every state. */
   lost(): void {
     this.#isSubscribed = false;
     this.#isTold = false;
     this.#isOverfull = false;
     this.#orders.clear();
-    this.#executions.clear();
   }
 
   tick(now: number): void {
@@ -170,11 +162,12 @@ export class LiveOrders implements StreamFeed {
   }
 
   #takeExecutions(rows: readonly RawRow[]): void {
-    const toldAt = this.#clock.now();
+    const heardAt = this.#clock.now();
     for (const row of tradesReply.parse(rows)) {
       if (row.execution_id === undefined) continue;
+      const merged = mergeExecution(this.#executions.get(row.execution_id), { row, heardAt });
       this.#executions.delete(row.execution_id);
-      this.#executions.set(row.execution_id, { row, toldAt });
+      this.#executions.set(row.execution_id, merged);
       const oldest = this.#executions.size > MAX_TRADES ? this.#executions.keys().next() : undefined;
       if (oldest?.done === false) this.#executions.delete(oldest.value);
     }
@@ -198,10 +191,6 @@ function wholeRow(raw: RawRow, accountId: string): LiveOrder | undefined {
   const [row] = liveOrdersReply.parse({ orders: [raw] }).orders;
   if (row?.conid === undefined || row.status === undefined || row.side === undefined || row.totalSize === undefined) return undefined;
   return (row.account ?? row.acct) === accountId ? row : undefined;
-}
-
-function accountOf(row: TradeRow): string | undefined {
-  return row.account ?? row.accountCode;
 }
 
 /** True when an order has come further than its row: what was executed or has ended stays so, however new the row is. */

@@ -9,17 +9,17 @@ import type { Contracts } from "./contracts.ts";
 import { cancelOutcome, declineOutcome, submitOutcome } from "./endpoints/order-outcomes.ts";
 import * as wire from "./endpoints/orders.ts";
 import { errorTextOf, readReply } from "./endpoints/reply.ts";
+import { Executions } from "./executions.ts";
 import { type LiveOrders, TRUSTED_MS } from "./live-orders.ts";
+import { PriceUnits } from "./price-units.ts";
+import { PrimedReads } from "./primed-reads.ts";
 import { SharedReads } from "./shared-reads.ts";
 import type { ApiRequest } from "./transport.ts";
 
 /** IBKR answers each of these lists once in five seconds; until then the last answer is given, with its own time. */
 const LISTED_MS = 5000;
-const LISTS = { maxEntries: 50, ttlMs: LISTED_MS };
 /** With a stream that tells each change, a list serves longer. */
 const STREAMED_LISTS = { maxEntries: 50, ttlMs: TRUSTED_MS };
-/** Between a priming call and its repeat. */
-const PRIMING_PAUSE_MS = 1000;
 
 export interface OrdersDeps {
   readonly api: Api;
@@ -39,16 +39,14 @@ interface Listed {
 export class Orders {
   readonly #api: Api;
   readonly #accounts: Accounts;
-  readonly #contracts: Contracts;
+  readonly #units: PriceUnits;
+  readonly #primed: PrimedReads;
+  readonly #executions: Executions;
   readonly #live: LiveOrders | undefined;
   readonly #orders: BoundedCache<string, Listed>;
-  readonly #trades: BoundedCache<string, readonly Trade[]>;
   readonly #orderReads = new SharedReads<Listed>();
   readonly #statusReads = new SharedReads<Order | undefined>();
-  readonly #tradeReads = new SharedReads<readonly Trade[]>();
   readonly #sending = new KeyedLock<string>();
-  /** Endpoint → the session in which it was primed. */
-  readonly #primed = new Map<string, number>();
   /** Counts what we sent: a list that was read before the last sending isn't served after it. */
   #changes = 0;
   /** Account → when we last sent something about its orders. Bounded by the connection's accounts. */
@@ -57,10 +55,11 @@ export class Orders {
   constructor(deps: OrdersDeps) {
     this.#api = deps.api;
     this.#accounts = deps.accounts;
-    this.#contracts = deps.contracts;
+    this.#units = new PriceUnits(deps.contracts);
+    this.#primed = new PrimedReads(deps.api);
     this.#live = deps.live;
+    this.#executions = new Executions({ ...deps, units: this.#units, primed: this.#primed, live: deps.live });
     this.#orders = new BoundedCache({ clock: deps.api.clock, ...STREAMED_LISTS });
-    this.#trades = new BoundedCache({ clock: deps.api.clock, ...LISTS });
   }
 
   /**
@@ -84,7 +83,7 @@ export class Orders {
   async find(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined> {
     this.#live?.use();
     const row = this.#live?.order(accountId, orderId, this.#sentAt.get(accountId) ?? -Infinity);
-    if (row !== undefined) return wire.toOrder(row, await this.#unitOf(row.conid, options));
+    if (row !== undefined) return wire.toOrder(row, (await this.#units.ofRows([row], options))(row));
     const key = `${accountId} ${orderId} ${this.#changes}`;
     return await this.#statusReads.run(key, options, async (shared) => {
       const status = await this.#status(accountId, orderId, shared);
@@ -94,43 +93,15 @@ export class Orders {
     });
   }
 
-  /** Executions as IBKR lists them, and those that the stream told of since. */
+  /** Executions as IBKR lists them and as the stream told them. */
   async trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
-    this.#live?.use();
-    const trades = await this.#listedTrades(accountId, days, options);
-    const known = new Set(trades.map(({ executionId }) => executionId));
-    const rows = this.#live?.executionsSince(accountId, this.#api.clock.now() - LISTED_MS) ?? [];
-    const news = rows.filter((row) => row.execution_id !== undefined && !known.has(row.execution_id));
-    if (news.length === 0) return trades;
-    const units = await this.#unitsOf(
-      news.map((row) => row.conid),
-      options,
-    );
-    return [...trades, ...news.flatMap((row) => wire.toTrade(row, units(row.conid)) ?? [])];
-  }
-
-  async #listedTrades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
-    const key = `${accountId} ${days} ${this.#changes}`;
-    const kept = this.#trades.get(key);
-    if (kept !== undefined) return kept;
-    return await this.#tradeReads.run(key, options, async (shared) => {
-      const read = async (request: ApiRequest) => readReply(wire.tradesReply, await this.#api.read(request, shared), "the executions");
-      const rows = await this.#accounts.withSelected(accountId, shared, () => this.#primedRead(wire.tradesRequest(days), read, shared));
-      const own = rows.filter((row) => (row.account ?? row.accountCode) === accountId);
-      const units = await this.#unitsOf(
-        own.map((row) => row.conid),
-        shared,
-      );
-      const trades = own.flatMap((row) => wire.toTrade(row, units(row.conid)) ?? []);
-      this.#trades.set(key, trades);
-      return trades;
-    });
+    return await this.#executions.list(accountId, { days, changes: this.#changes }, options);
   }
 
   /** IBKR's what-if. It places nothing, so that it is recovered like a read. */
   async preview(ticket: OrderTicket, options: CallOptions): Promise<OrderPreview> {
     await this.#accounts.find(ticket.accountId, options);
-    const request = wire.whatIfRequest(ticket, await this.#orderUnit(ticket.conid, options));
+    const request = wire.whatIfRequest(ticket, await this.#units.ofOrder(ticket.conid, options));
     const answer = await this.#api.answer(request, options);
     const failure = failureOf(answer);
     const said = errorTextOf(answer.body);
@@ -143,7 +114,7 @@ export class Orders {
   async submit(ticket: OrderTicket, options: CallOptions): Promise<SubmitOutcome> {
     const result = await this.#send(ticket.accountId, options, async () => {
       await this.#accounts.find(ticket.accountId, options);
-      return wire.placeRequest(ticket, await this.#orderUnit(ticket.conid, options));
+      return wire.placeRequest(ticket, await this.#units.ofOrder(ticket.conid, options));
     });
     return submitOutcome(result);
   }
@@ -173,7 +144,7 @@ export class Orders {
     await this.#accounts.find(accountId, options);
     const read = async (request: ApiRequest) =>
       readReply(wire.liveOrdersReply, await this.#api.read(request, options), "the orders").orders;
-    const rows = await this.#primedRead(wire.liveOrdersRequest(accountId), read, options);
+    const rows = await this.#primed.read(wire.liveOrdersRequest(accountId), read, options);
     const asOf = this.#api.clock.now();
     const { generation } = this.#api.session;
     const own = rows.filter((row) => (row.account ?? row.acct) === accountId);
@@ -198,11 +169,8 @@ export class Orders {
   }
 
   async #toOrders(rows: readonly wire.LiveOrder[], options: CallOptions): Promise<Order[]> {
-    const units = await this.#unitsOf(
-      rows.map((row) => row.conid),
-      options,
-    );
-    return rows.flatMap((row) => wire.toOrder(row, units(row.conid)) ?? []);
+    const unitOf = await this.#units.ofRows(rows, options);
+    return rows.flatMap((row) => wire.toOrder(row, unitOf(row)) ?? []);
   }
 
   /** Prepares and sends one request of an account, one at a time: IBKR forgets a question when another order comes between. */
@@ -231,43 +199,8 @@ export class Orders {
     if (answer.status === 401 || answer.status === 429) throw failureOf(answer) ?? new Error("an answer of this status is a failure");
     const reply = wire.orderStatusReply.safeParse(answer.body);
     if (answer.status !== 200 || !reply.success || reply.data.account !== accountId) return undefined;
-    const order = wire.toOrderOfStatus(reply.data, await this.#unitOf(reply.data.conid, options));
+    const order = wire.toOrderOfStatus(reply.data, (await this.#units.ofRows([reply.data], options))(reply.data));
     if (order !== undefined) this.#live?.confirm([order], this.#api.clock.now());
     return order;
-  }
-
-  /** In a session that we opened, the first answer may be empty because it only primes; in one that we found, too, but IBKR counts its repeat. */
-  async #primedRead<T>(request: ApiRequest, read: (request: ApiRequest) => Promise<T[]>, options: CallOptions): Promise<T[]> {
-    const rows = await read(request);
-    const { session, clock } = this.#api;
-    if (this.#primed.get(request.endpoint) === session.generation) return rows;
-    this.#primed.set(request.endpoint, session.generation);
-    if (rows.length > 0) return rows;
-    await clock.wait(PRIMING_PAUSE_MS, options.signal);
-    return await read({ ...request, repeatsPriming: session.wasInitialized });
-  }
-
-  /** In what an order's prices must be written. Throws `contract_not_found` rather than guess: a wrong unit is a price a hundred times off. */
-  async #orderUnit(conid: number, options: CallOptions): Promise<wire.PriceUnit> {
-    const instrument = await this.#contracts.instrument(conid, options);
-    return { currency: instrument.currency, magnifier: await this.#contracts.magnifier(instrument, options) };
-  }
-
-  async #unitOf(conid: number | undefined, options: CallOptions): Promise<wire.PriceUnit> {
-    return (await this.#unitsOf([conid], options))(conid);
-  }
-
-  /** In what the contracts' prices are quoted; currency and magnifier are undefined for contracts that IBKR no longer knows. */
-  async #unitsOf(conids: readonly (number | undefined)[], options: CallOptions): Promise<(conid: number | undefined) => wire.PriceUnit> {
-    const known = conids.filter((conid) => conid !== undefined);
-    if (known.length === 0) return () => ({ currency: undefined, magnifier: undefined });
-    const instruments = await this.#contracts.instruments(known, options);
-    const units = await Promise.all(
-      instruments.map(async (instrument): Promise<[number, wire.PriceUnit]> => {
-        return [instrument.conid, { currency: instrument.currency, magnifier: await this.#contracts.magnifier(instrument, options) }];
-      }),
-    );
-    const byConid = new Map(units);
-    return (conid) => (conid === undefined ? undefined : byConid.get(conid)) ?? { currency: undefined, magnifier: undefined };
   }
 }

@@ -29,6 +29,9 @@ const COLUMNS = [
   "execution_id",
 ];
 
+/** Column of executions whose time IBKR has not sent; left out while every time is IBKR's. */
+const APPROXIMATE = "at_is_approximate";
+
 /** `get_trades`: executions of the last days, newest first, as a list of columns and a row of values per execution. */
 export const tool = defineTool({
   name: "get_trades",
@@ -53,6 +56,7 @@ export const tool = defineTool({
       .filter((trade) => trade.accountId === accountId && (symbol === undefined || trade.symbol?.toUpperCase() === symbol))
       .toSorted((a, b) => b.at - a.at);
     const page = pageOf(all, args, ROWS);
+    const columns = page.rows.some(({ isTimeApproximate }) => isTimeApproximate) ? [...COLUMNS, APPROXIMATE] : COLUMNS;
     const names = await context.trading.recognize(
       page.rows.map(({ customerOrderId, orderId }) => ({ customerOrderId, orderId })),
       context,
@@ -63,7 +67,11 @@ export const tool = defineTool({
       text: [head, ...lines].join("\n"),
       accountId,
       notes: [note, page.note],
-      body: { columns: COLUMNS, rows: page.rows.map((trade) => tradeRow(trade, clientOrderIdOf(trade, names))), rows_total: all.length },
+      body: {
+        columns,
+        rows: page.rows.map((trade) => tradeRow(trade, clientOrderIdOf(trade, names)).slice(0, columns.length)),
+        rows_total: all.length,
+      },
     });
   },
 });
@@ -81,10 +89,11 @@ function tradeRow(trade: Trade, clientOrderId: string | undefined) {
     cell(trade.orderId),
     cell(clientOrderId),
     trade.executionId,
+    trade.isTimeApproximate,
   ];
 }
 
-function tradeText({ at, side, quantity, symbol, conid, price, currency }: Trade): string {
+function tradeText({ at, isTimeApproximate, side, quantity, symbol, conid, price, currency }: Trade): string {
   const amount = `${price.toString()}${currency === undefined ? "" : ` ${currency}`}`;
-  return `${isoTime(at)}: ${side ?? "?"} ${quantity.toString()} ${symbol ?? String(conid)} at ${amount}`;
+  return `${isTimeApproximate ? "about " : ""}${isoTime(at)}: ${side ?? "?"} ${quantity.toString()} ${symbol ?? String(conid)} at ${amount}`;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ORDER_STATUS_NAMES } from "../../broker/order.ts";
-import type { MarginChange, Order, OrderPreview, OrderSide, OrderStatusName, OrderTicket, Trade } from "../../broker/order.ts";
+import type { MarginChange, Order, OrderPreview, OrderSide, OrderStatusName, OrderTicket } from "../../broker/order.ts";
 import type { Decimal } from "../../lib/decimal.ts";
 import { rawNumber } from "../../lib/json.ts";
 import { currencyOf, parseNumber } from "../numbers.ts";
@@ -50,11 +50,6 @@ export function liveOrdersRequest(accountId: string): ApiRequest {
 export function orderStatusRequest(orderId: string): ApiRequest {
   const path = `/iserver/account/order/status/${encodeURIComponent(orderId)}`;
   return { method: "GET", path, endpoint: "/iserver/account/order/status/{orderId}" };
-}
-
-/** `GET /iserver/account/trades`, of the selected account. */
-export function tradesRequest(days: number): ApiRequest {
-  return { method: "GET", path: "/iserver/account/trades", endpoint: "/iserver/account/trades", query: { days: String(days) } };
 }
 
 function orderRequest(ticket: OrderTicket, unit: PriceUnit, what: "orders" | "orders/whatif"): ApiRequest {
@@ -203,49 +198,6 @@ export function toOrderOfStatus(row: z.output<typeof orderStatusReply>, unit: Pr
   };
 }
 
-/** Executions. */
-export const tradesReply = listOf(
-  z.looseObject({
-    execution_id: text,
-    order_id: text,
-    order_ref: text,
-    account: text,
-    accountCode: text,
-    conid: integer,
-    symbol: text,
-    side: text,
-    size: decimal,
-    price: decimal,
-    commission: decimal,
-    trade_time_r: integer,
-  }),
-);
-
-/** A row of the executions. */
-export type TradeRow = z.output<typeof tradesReply>[number];
-
-/** Reads an execution into our terms; undefined when a part that we need is missing. */
-export function toTrade(row: TradeRow, unit: PriceUnit): Trade | undefined {
-  const accountId = row.account ?? row.accountCode;
-  const price = inCurrency(row.price, unit);
-  if (row.execution_id === undefined || accountId === undefined || row.conid === undefined) return undefined;
-  if (row.size === undefined || price === undefined || row.trade_time_r === undefined) return undefined;
-  return {
-    executionId: row.execution_id,
-    orderId: row.order_id,
-    customerOrderId: row.order_ref,
-    accountId,
-    conid: row.conid,
-    symbol: row.symbol,
-    side: sideOf(row.side),
-    quantity: row.size,
-    price,
-    commission: row.commission,
-    currency: unit.currency,
-    at: row.trade_time_r,
-  };
-}
-
 const change = z.looseObject({ current: decimal, change: decimal, after: decimal }).optional().catch(undefined);
 
 /** What-if of an order. */
@@ -296,12 +248,14 @@ export function oneLine(message: string): string {
   return message.replaceAll(/\s+/g, " ").trim();
 }
 
-function sideOf(value: string | undefined): OrderSide | undefined {
+/** Reads a side in any spelling, such as `B` and `Sell`. */
+export function sideOf(value: string | undefined): OrderSide | undefined {
   const letter = value?.slice(0, 1).toUpperCase();
   return letter === "B" ? "BUY" : letter === "S" ? "SELL" : undefined;
 }
 
-function inCurrency(price: Decimal | undefined, unit: PriceUnit): Decimal | undefined {
+/** Converts a quoted price to the contract's currency. */
+export function inCurrency(price: Decimal | undefined, unit: PriceUnit): Decimal | undefined {
   return price === undefined || unit.magnifier === undefined ? price : price.dividedBy(unit.magnifier);
 }
 

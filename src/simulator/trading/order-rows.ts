@@ -156,6 +156,23 @@ export function tradeRow(execution: Execution, instrument: SimInstrument, userNa
   };
 }
 
+/**
+ * The two rows by which the stream tells of a fill: the first with time and order id, the second with commission, amount and the
+ * client's id, without a time.
+ */
+export function fillRows(
+  execution: Execution,
+  instrument: SimInstrument,
+  userName: string,
+): readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>] {
+  const row = tradeRow(execution, instrument, userName);
+  const pick = (names: readonly string[]) => Object.fromEntries(names.flatMap((name) => (name in row ? [[name, row[name]]] : [])));
+  return [pick([...FILL_FIELDS, "trade_time", "trade_time_r", "order_id"]), pick([...FILL_FIELDS, ...SETTLED_FIELDS])];
+}
+
+const FILL_FIELDS = ["execution_id", "symbol", "side", "size", "price", "account", "accountCode", "conid"];
+const SETTLED_FIELDS = ["order_ref", "exchange", "commission", "net_amount"];
+
 function averagePrice(order: SimOrder, instrument: SimInstrument): string | undefined {
   if (order.filled.isZero()) return undefined;
   const decimals = Math.max(AVERAGE_DECIMALS, decimalsOf(tickOf(instrument, order.filledValue)));

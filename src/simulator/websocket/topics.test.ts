@@ -187,9 +187,14 @@ describe("sor and str", () => {
     const fills = framesOf("str")
       .slice(1)
       .flatMap((frame) => rowsOf(frame));
-    expect(fills).toMatchObject([{ order_id: bought, size: "3.0", side: "B", symbol: "AAPL" }]);
+    expect(fills).toMatchObject([
+      { order_id: bought, size: "3.0", side: "B", symbol: "AAPL", trade_time_r: expect.any(Number) },
+      { execution_id: fills[0]?.["execution_id"], commission: "1.0", net_amount: expect.anything(), size: "3.0" },
+    ]);
+    expect(fills[0]).not.toHaveProperty("commission");
+    expect(Object.keys(fills[1] ?? {})).not.toEqual(expect.arrayContaining(["trade_time_r"]));
     await pass(2_000);
-    expect(framesOf("str").slice(1)).toHaveLength(1);
+    expect(framesOf("str").slice(1)).toHaveLength(2);
   });
 
   test("an order list that was filtered over REST mutes sor until it is forced", async () => {

@@ -1,11 +1,12 @@
-import { tradeRow } from "../../trading/order-rows.ts";
+import type { SimInstrument } from "../../market/market.ts";
+import { fillRows, tradeRow } from "../../trading/order-rows.ts";
 import type { Execution } from "../../trading/records.ts";
 import { tradingDay } from "../../trading/trading-day.ts";
-import type { Frame, TopicMessage } from "../frame.ts";
+import type { TopicMessage } from "../frame.ts";
 import type { Feed, Topic, TopicContext } from "../topic.ts";
 import { readDays, DAY_MS } from "./days.ts";
 
-/** `str+{"days":1}`: the user's executions, oldest first, then each as it happens. */
+/** `str+{"days":1}`: the user's executions, oldest first, then each as it happens, in two frames. */
 export const tradesTopic: Topic = {
   name: "str",
   ends: "utr",
@@ -29,23 +30,36 @@ function openTrades({ body }: TopicMessage, { session, simulation }: TopicContex
     return all.toSorted((a, b) => a.at - b.at);
   }
 
-  function rowOf(execution: Execution): readonly Frame[] {
-    const instrument = simulation.market.instrument(execution.conid);
-    return instrument === undefined ? [] : [tradeRow(execution, instrument, session.user.userName)];
+  /** `read` is given each execution whose instrument is known. */
+  function rowsOf<T>(
+    executions: readonly Execution[],
+    read: (execution: Execution, instrument: SimInstrument, userName: string) => T,
+  ): T[] {
+    return executions.flatMap((execution) => {
+      const instrument = simulation.market.instrument(execution.conid);
+      return instrument === undefined ? [] : [read(execution, instrument, session.user.userName)];
+    });
   }
 
   return {
     key: "str",
     poll: () => {
       const found = executionsSince(since);
-      const args = found.filter(({ executionId }) => !told.has(executionId)).flatMap(rowOf);
+      const news = found.filter(({ executionId }) => !told.has(executionId));
       // Only executions of the same instant as the last one could come again.
       const latest = found.at(-1);
       if (latest !== undefined) since = latest.at;
       told = new Set(found.filter(({ at }) => at === latest?.at).map(({ executionId }) => executionId));
-      if (!opening && args.length === 0) return [];
-      opening = false;
-      return [{ topic: "str", args }];
+      if (opening) {
+        opening = false;
+        return [{ topic: "str", args: rowsOf(news, tradeRow) }];
+      }
+      const fills = rowsOf(news, fillRows);
+      if (fills.length === 0) return [];
+      return [
+        { topic: "str", args: fills.map(([first]) => first) },
+        { topic: "str", args: fills.map(([, followUp]) => followUp) },
+      ];
     },
   };
 }
