@@ -1,7 +1,17 @@
 import type { Account, AccountSummary, CashLedger, Mode, Position } from "./account.ts";
 import type { Instrument, SecurityMatch, TradingRules } from "./instrument.ts";
 import type { History, HistoryRequest, Quote } from "./market-data.ts";
-import type { CancelOutcome, DeclineOutcome, Order, OrderList, OrderPreview, OrderTicket, SubmitOutcome, Trade } from "./order.ts";
+import type {
+  CancelOutcome,
+  DeclineOutcome,
+  Order,
+  OrderList,
+  OrderPreview,
+  OrderSightings,
+  OrderTicket,
+  SubmitOutcome,
+  Trade,
+} from "./order.ts";
 import type { Research } from "./research.ts";
 
 /** Permission of one order to leave. What either throws is proof that nothing was sent. */
@@ -70,6 +80,11 @@ export interface Broker extends Research {
   order(accountId: string, orderId: string, options: CallOptions): Promise<Order | undefined>;
   /** Executions of the last `days` (1–7). */
   trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]>;
+  /**
+   * Looks for orders of the last `days` (1–7) without any cache. Takes 5 to 25 seconds, since IBKR limits its lists.
+   * For orders of unknown outcome.
+   */
+  lookForOrders(accountId: string, days: number, options: CallOptions): Promise<OrderSightings>;
 
   /**
    * Reads the account's orders and the executions of the last `days` (1–7) from the broker, nothing from a cache, to find orders

@@ -111,6 +111,17 @@ export interface OrderList {
   readonly asOf: number;
 }
 
+/**
+ * Orders and executions that were seen at IBKR, by its lists and by its stream. An order in here is there. An order that is
+ * missing proves nothing.
+ */
+export interface OrderSightings {
+  readonly orders: readonly Order[];
+  readonly trades: readonly Trade[];
+  /** Epoch ms of IBKR's list of orders. */
+  readonly asOf: number;
+}
+
 /** One amount before and after an order, in the account's base currency. */
 export interface MarginChange {
   readonly current: Decimal | undefined;

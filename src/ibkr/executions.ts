@@ -4,7 +4,16 @@ import { BoundedCache } from "../lib/bounded-cache.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Api } from "./api.ts";
 import { readReply } from "./endpoints/reply.ts";
-import { accountOf, type Execution, mergeExecution, timeOf, toTrade, tradesReply, tradesRequest } from "./endpoints/trades.ts";
+import {
+  accountOf,
+  type Execution,
+  mergeExecution,
+  timeOf,
+  toTrade,
+  type TradeRow,
+  tradesReply,
+  tradesRequest,
+} from "./endpoints/trades.ts";
 import type { LiveOrders } from "./live-orders.ts";
 import type { PriceUnits } from "./price-units.ts";
 import type { PrimedReads } from "./primed-reads.ts";
@@ -49,16 +58,32 @@ export class Executions {
     return await this.toTrades(accountId, { days, listed }, options);
   }
 
-  /** Asks IBKR for its list, and again when a session's first one is empty. */
+  /** Reads IBKR's list, and again when a session's first one is empty. */
   async read(accountId: string, days: number, options: CallOptions): Promise<readonly Execution[]> {
-    const { api, accounts, primed } = this.#deps;
-    const read = async (request: ApiRequest) => readReply(tradesReply, await api.read(request, options), "the executions");
-    const rows = await accounts.withSelected(accountId, options, () => primed.read(tradesRequest(days), read, options));
-    const heardAt = api.clock.now();
+    const { accounts, primed } = this.#deps;
+    const rows = await accounts.withSelected(accountId, options, () =>
+      primed.read(tradesRequest(days), (request) => this.#rows(request, options), options),
+    );
+    return this.#heard(accountId, rows);
+  }
+
+  /** Reads IBKR's list twice when it is empty, in any session. */
+  async readTwice(accountId: string, days: number, options: CallOptions): Promise<readonly Execution[]> {
+    const read = async () => await this.#deps.accounts.withSelected(accountId, options, () => this.#rows(tradesRequest(days), options));
+    const rows = await read();
+    return this.#heard(accountId, rows.length > 0 ? rows : await read());
+  }
+
+  async #rows(request: ApiRequest, options: CallOptions): Promise<TradeRow[]> {
+    return readReply(tradesReply, await this.#deps.api.read(request, options), "the executions");
+  }
+
+  #heard(accountId: string, rows: readonly TradeRow[]): readonly Execution[] {
+    const heardAt = this.#deps.api.clock.now();
     return rows.filter((row) => accountOf(row) === accountId).map((row) => ({ row, heardAt }));
   }
 
-  /** Merges a list with what the stream told of the same days. */
+  /** Merges IBKR's list with what the stream told of the same days. */
   async toTrades(
     accountId: string,
     { days, listed }: { readonly days: number; readonly listed: readonly Execution[] },

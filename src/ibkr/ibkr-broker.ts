@@ -126,10 +126,7 @@ export function createIbkrBroker(deps: IbkrBrokerDeps, options: SessionOptions =
     orders: (accountId, call) => orders.list(accountId, call),
     order: (accountId, orderId, call) => orders.find(accountId, orderId, call),
     trades: (accountId, days, call) => orders.trades(accountId, days, call),
-    lookForOrders: async (accountId, days, call) => {
-      const { orders: list, asOf } = await orders.list(accountId, call);
-      return { orders: list, trades: await orders.trades(accountId, days, call), asOf };
-    },
+    lookForOrders: (accountId, days, call) => orders.lookFor(accountId, days, call),
     previewOrder: (ticket, call) => orders.preview(ticket, call),
     submitOrder: (ticket, call) => orders.submit(ticket, call),
     confirmQuestion: (accountId, replyId, call) => orders.confirm(accountId, replyId, call),

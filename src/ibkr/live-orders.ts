@@ -96,6 +96,11 @@ export class LiveOrders implements StreamFeed {
     });
   }
 
+  /** All rows that the stream told of the account, however long ago. */
+  orders(accountId: string): readonly LiveOrder[] {
+    return [...this.#orders.values()].flatMap(({ raw }) => wholeRow(raw, accountId) ?? []);
+  }
+
   /** The account's executions, oldest news first. They stay when the stream is lost: what was executed stays so. */
   executions(accountId: string): readonly Execution[] {
     return [...this.#executions.values()].filter(({ row }) => accountOf(row) === accountId);

@@ -1,5 +1,15 @@
 import type { CallOptions } from "../broker/broker.ts";
-import type { CancelOutcome, DeclineOutcome, Order, OrderList, OrderPreview, OrderTicket, SubmitOutcome, Trade } from "../broker/order.ts";
+import type {
+  CancelOutcome,
+  DeclineOutcome,
+  Order,
+  OrderList,
+  OrderPreview,
+  OrderSightings,
+  OrderTicket,
+  SubmitOutcome,
+  Trade,
+} from "../broker/order.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import type { Accounts } from "./accounts.ts";
@@ -11,6 +21,7 @@ import * as wire from "./endpoints/orders.ts";
 import { errorTextOf, readReply } from "./endpoints/reply.ts";
 import { Executions } from "./executions.ts";
 import { type LiveOrders, TRUSTED_MS } from "./live-orders.ts";
+import { OrderLook } from "./order-look.ts";
 import { PriceUnits } from "./price-units.ts";
 import { PrimedReads } from "./primed-reads.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -42,6 +53,7 @@ export class Orders {
   readonly #units: PriceUnits;
   readonly #primed: PrimedReads;
   readonly #executions: Executions;
+  readonly #look: OrderLook;
   readonly #live: LiveOrders | undefined;
   readonly #orders: BoundedCache<string, Listed>;
   readonly #orderReads = new SharedReads<Listed>();
@@ -58,7 +70,9 @@ export class Orders {
     this.#units = new PriceUnits(deps.contracts);
     this.#primed = new PrimedReads(deps.api);
     this.#live = deps.live;
-    this.#executions = new Executions({ ...deps, units: this.#units, primed: this.#primed, live: deps.live });
+    const parts = { api: deps.api, accounts: deps.accounts, units: this.#units, live: deps.live };
+    this.#executions = new Executions({ ...parts, primed: this.#primed });
+    this.#look = new OrderLook({ ...parts, executions: this.#executions });
     this.#orders = new BoundedCache({ clock: deps.api.clock, ...STREAMED_LISTS });
   }
 
@@ -96,6 +110,11 @@ export class Orders {
   /** Executions as IBKR lists them and as the stream told them. */
   async trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]> {
     return await this.#executions.list(accountId, { days, changes: this.#changes }, options);
+  }
+
+  /** Looks for orders of unknown outcome. */
+  async lookFor(accountId: string, days: number, options: CallOptions): Promise<OrderSightings> {
+    return await this.#look.look(accountId, days, options);
   }
 
   /** IBKR's what-if. It places nothing, so that it is recovered like a read. */

@@ -81,6 +81,20 @@ describe("orders", () => {
     });
   });
 
+  it("are seen by a look, in a session that has read no list before", async () => {
+    const { orderId, sent } = await place({ quantity: Decimal.fromInteger(3) });
+    await expect.poll(async () => (await find(first, orderId))?.status, { timeout: 10_000 }).toBe("Filled");
+    const before = world.sent.length;
+    const { orders, trades, asOf } = await world.connect().lookForOrders(first, 2, call());
+    const isOurs = (row: { readonly orderId: string | undefined; readonly customerOrderId: string | undefined }) =>
+      row.orderId === orderId && row.customerOrderId === sent.customerOrderId;
+    expect([orders.some(isOurs), trades.some(isOurs)]).toEqual([true, true]);
+    expect(asOf).toBeLessThanOrEqual(world.clock.now());
+    const statuses = world.sent.slice(before).filter(({ path }) => /\/iserver\/account\/(?:orders|trades)$/.test(path));
+    expect(statuses[0]?.query.get("force")).toBe("true");
+    expect(statuses.map(({ status }) => status)).not.toContain(429);
+  });
+
   it("send a stop as price, and a stop limit's two prices each in its place", async () => {
     const price = await lastPrice(AAPL);
     const stopPrice = price.times(Decimal.parse("1.02")).round(2);

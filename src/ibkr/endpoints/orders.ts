@@ -46,6 +46,12 @@ export function liveOrdersRequest(accountId: string): ApiRequest {
   return { method: "GET", path: "/iserver/account/orders", endpoint: "/iserver/account/orders", query: { accountId } };
 }
 
+/** `GET /iserver/account/orders?force=true`: makes IBKR fetch the orders again. Its own response is empty. */
+export function refreshOrdersRequest(accountId: string): ApiRequest {
+  const request = liveOrdersRequest(accountId);
+  return { ...request, query: { ...request.query, force: "true" } };
+}
+
 /** `GET /iserver/account/order/status/{orderId}`, of the selected account. */
 export function orderStatusRequest(orderId: string): ApiRequest {
   const path = `/iserver/account/order/status/${encodeURIComponent(orderId)}`;
@@ -107,8 +113,8 @@ export type LiveOrder = z.output<typeof liveOrder>;
 /** The fields of a live order that we read. */
 export const LIVE_ORDER_FIELDS: readonly string[] = Object.keys(liveOrder.shape);
 
-/** Live orders; empty on the first read of a session. */
-export const liveOrdersReply = z.looseObject({ orders: listOf(liveOrder) });
+/** Live orders. The first read of a session is empty with `snapshot` false; a list with rows can say false, too. */
+export const liveOrdersReply = z.looseObject({ orders: listOf(liveOrder), snapshot: flag });
 
 /** Reads a live order into our terms; undefined without an id, a contract or an account. */
 export function toOrder(row: LiveOrder, unit: PriceUnit): Order | undefined {

@@ -1,0 +1,185 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { type ScriptedIbkr, scriptedIbkr } from "../../test/support/scripted-ibkr.ts";
+import { type ScriptedSockets, scriptedSockets } from "../../test/support/scripted-sockets.ts";
+import { silentLog } from "../../test/support/silent-log.ts";
+import type { OrderSightings } from "../broker/order.ts";
+import { Accounts } from "./accounts.ts";
+import { Contracts } from "./contracts.ts";
+import { createLiveData } from "./live-data.ts";
+import { Orders } from "./orders.ts";
+import { SelectedAccount } from "./selected-account.ts";
+import { Streams } from "./streams.ts";
+
+const call = { signal: new AbortController().signal, caller: "test" };
+const MINE = "DU1234567";
+const ROW = {
+  orderId: 7,
+  account: MINE,
+  conid: 1,
+  side: "BUY",
+  orderType: "Limit",
+  status: "Submitted",
+  totalSize: 10,
+  filledQuantity: 0,
+  order_ref: "gw1",
+};
+const FILL = { execution_id: "e1", order_id: 7, order_ref: "gw1", account: MINE, conid: 1, size: 10, price: "5", side: "B" };
+const COLD = { orders: [], snapshot: false };
+
+let ibkr: ScriptedIbkr;
+let sockets: ScriptedSockets;
+let orders: Orders;
+/** Requests for lists, each with its seconds since the first and its query. */
+let asked: string[];
+let startedAt: number | undefined;
+
+beforeEach(() => {
+  ibkr = scriptedIbkr();
+  sockets = scriptedSockets();
+  asked = [];
+  startedAt = undefined;
+  ibkr.answers.set("/portfolio/accounts", () => [{ id: MINE, accountId: MINE, currency: "USD" }]);
+  ibkr.answers.set("/trsrv/secdef", () => ({ secdef: [{ conid: 1, ticker: "T1", assetClass: "STK", currency: "USD" }] }));
+  ibkr.answers.set("/iserver/account", () => ({ set: true }));
+  script({ lists: [{ orders: [ROW], snapshot: true }], trades: [[FILL]] });
+  const { api, clock, session } = ibkr;
+  const live = createLiveData({
+    session,
+    socket: sockets.edge,
+    lines: new Streams({ api, clock, log: silentLog }),
+    clock,
+    random: { bytes: (length) => Buffer.alloc(length) },
+    log: silentLog,
+    userAgent: "test",
+  });
+  const selection = new SelectedAccount(clock);
+  orders = new Orders({ api, accounts: new Accounts(api, () => selection), contracts: new Contracts(api), live: live.orders });
+});
+
+/** IBKR's lists, one after the other; the last one stays. */
+function script(answers: {
+  readonly lists: readonly unknown[];
+  readonly trades: readonly unknown[];
+  readonly refresh?: () => unknown;
+}): void {
+  const note = (what: string, query: URLSearchParams) => {
+    startedAt ??= ibkr.clock.now();
+    asked.push(`${Math.round((ibkr.clock.now() - startedAt) / 1000)} ${what}?${query.toString()}`);
+  };
+  const next = (list: unknown[]) => (list.length > 1 ? list.shift() : list[0]);
+  const lists = [...answers.lists];
+  const trades = [...answers.trades];
+  ibkr.answers.set("/iserver/account/orders", ({ query }) => {
+    note("orders", query);
+    return query.get("force") === "true" ? (answers.refresh?.() ?? COLD) : next(lists);
+  });
+  ibkr.answers.set("/iserver/account/trades", ({ query }) => {
+    note("trades", query);
+    return next(trades);
+  });
+}
+
+async function look(days = 3): Promise<OrderSightings> {
+  return await ibkr.settle(orders.lookFor(MINE, days, call));
+}
+
+function references({ orders: seen, trades }: OrderSightings): unknown {
+  return [seen.map(({ customerOrderId }) => customerOrderId), trades.map(({ customerOrderId }) => customerOrderId)];
+}
+
+describe("a look for orders", () => {
+  it("refreshes, reads the whole list of the account, then the executions of all days", async () => {
+    expect(references(await look())).toEqual([["gw1"], ["gw1"]]);
+    expect(asked).toEqual([`0 orders?accountId=${MINE}&force=true`, `5 orders?accountId=${MINE}`, "5 trades?days=3"]);
+  });
+
+  it("reads a list that is not ready again, each time in its own turn, and at most three times", async () => {
+    script({ lists: [COLD, COLD, { orders: [ROW], snapshot: false }], trades: [[FILL]] });
+    expect(references(await look())).toEqual([["gw1"], ["gw1"]]);
+    expect(asked.filter((line) => line.includes("orders"))).toEqual([
+      `0 orders?accountId=${MINE}&force=true`,
+      ...[5, 10, 15].map((second) => `${second} orders?accountId=${MINE}`),
+    ]);
+    asked = [];
+    script({ lists: [COLD], trades: [[FILL]] });
+    expect(references(await look())).toEqual([[], ["gw1"]]);
+    expect(asked.filter((line) => line.includes("orders"))).toHaveLength(4);
+  });
+
+  it("believes a snapshot without orders after one read, and reads empty executions twice", async () => {
+    script({ lists: [{ orders: [], snapshot: true }], trades: [[], [FILL]] });
+    expect(references(await look())).toEqual([[], ["gw1"]]);
+    expect(asked.map((line) => line.split("?")[0])).toEqual(["0 orders", "5 orders", "5 trades", "10 trades"]);
+  });
+
+  it("reads empty executions twice in a session whose executions were read before", async () => {
+    script({ lists: [{ orders: [], snapshot: true }], trades: [[]] });
+    await ibkr.settle(orders.trades(MINE, 3, call));
+    asked = [];
+    expect(references(await look())).toEqual([[], []]);
+    expect(asked.filter((line) => line.includes("trades"))).toHaveLength(2);
+  });
+
+  it.each([
+    [9, 7],
+    [7, 7],
+    [0, 1],
+  ])("over %i days asks for %i", async (days, sent) => {
+    await look(days);
+    expect(asked.at(-1)).toContain(`trades?days=${sent}`);
+  });
+
+  it("takes nothing from a cache, and tells when IBKR listed the orders", async () => {
+    await ibkr.settle(orders.list(MINE, call));
+    await ibkr.settle(orders.trades(MINE, 3, call));
+    script({
+      lists: [{ orders: [{ ...ROW, order_ref: "gw2" }], snapshot: true }],
+      trades: [[{ ...FILL, execution_id: "e2", order_ref: "gw2" }]],
+    });
+    const before = ibkr.clock.now();
+    const seen = await look();
+    expect(references(seen)).toEqual([["gw2"], ["gw2"]]);
+    expect(seen.asOf).toBeGreaterThan(before + 2000);
+    expect(seen.asOf).toBeLessThanOrEqual(ibkr.clock.now());
+  });
+
+  it("counts what the stream told, however long ago, where the lists lie", async () => {
+    await ibkr.settle(orders.list(MINE, call));
+    await ibkr.clock.advance(0);
+    sockets.last().greet();
+    sockets.last().say({ topic: "sor", args: [{ ...ROW, orderId: 8, order_ref: "gw8" }] });
+    sockets
+      .last()
+      .say({ topic: "str", args: [{ ...FILL, execution_id: "e9", order_id: 9, order_ref: "gw9", trade_time_r: ibkr.clock.now() }] });
+    for (let passed = 0; passed < 120_000; passed += 5000) {
+      await ibkr.clock.advance(5000);
+      sockets.last().say({ topic: "system", hb: ibkr.clock.now() });
+    }
+    script({ lists: [{ orders: [], snapshot: true }], trades: [[]] });
+    expect(references(await look())).toEqual([["gw8"], ["gw9"]]);
+  });
+
+  it("shows nothing of another account", async () => {
+    const foreign = { account: "DU7654321" };
+    script({ lists: [{ orders: [{ ...ROW, ...foreign }], snapshot: true }], trades: [[{ ...FILL, ...foreign }]] });
+    expect(references(await look())).toEqual([[], []]);
+  });
+
+  it("goes on when only the refresh fails, and fails with a list", async () => {
+    const broken = () => Response.json({ error: "Internal Error" }, { status: 500 });
+    script({ lists: [{ orders: [ROW], snapshot: true }], trades: [[FILL]], refresh: broken });
+    expect(references(await look())).toEqual([["gw1"], ["gw1"]]);
+    ibkr.answers.set("/iserver/account/trades", broken);
+    await expect(look()).rejects.toMatchObject({ code: "broker_error" });
+  });
+
+  it("is shared by callers of the same moment", async () => {
+    const both = Promise.all([orders.lookFor(MINE, 3, call), orders.lookFor(MINE, 3, { ...call, caller: "other" })]);
+    expect((await ibkr.settle(both)).map(references)).toEqual([
+      [["gw1"], ["gw1"]],
+      [["gw1"], ["gw1"]],
+    ]);
+    expect(asked).toHaveLength(3);
+  });
+});
