@@ -37,13 +37,6 @@ export interface CallOptions {
   readonly onUpstreamCall?: () => void;
 }
 
-/** Orders and executions as they were read for a look; `asOf` in epoch ms. */
-export interface OrderSightings {
-  readonly orders: readonly Order[];
-  readonly trades: readonly Trade[];
-  readonly asOf: number;
-}
-
 /**
  * A live link to a brokerage: THE PORT between our tools and IBKR.
  * Every call names its account. Reads throw `GatewayError`; order calls answer outcomes, because
@@ -81,14 +74,8 @@ export interface Broker extends Research {
   /** Executions of the last `days` (1–7). */
   trades(accountId: string, days: number, options: CallOptions): Promise<readonly Trade[]>;
   /**
-   * Looks for orders of the last `days` (1–7) without any cache. Takes 5 to 25 seconds, since IBKR limits its lists.
-   * For orders of unknown outcome.
-   */
-  lookForOrders(accountId: string, days: number, options: CallOptions): Promise<OrderSightings>;
-
-  /**
-   * Reads the account's orders and the executions of the last `days` (1–7) from the broker, nothing from a cache, to find orders
-   * of unknown outcome. What is missing in them proves nothing.
+   * Looks for orders of unknown outcome among the orders and the executions of the last `days` (1–7), without any cache.
+   * Takes 5 to 25 seconds, since IBKR limits its lists. What is missing in them proves nothing.
    */
   lookForOrders(accountId: string, days: number, options: CallOptions): Promise<OrderSightings>;
 

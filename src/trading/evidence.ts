@@ -1,5 +1,4 @@
-import type { OrderSightings } from "../broker/broker.ts";
-import type { OrderStatusName } from "../broker/order.ts";
+import type { OrderSightings, OrderStatusName } from "../broker/order.ts";
 import { LATENESS_MS } from "./look-schedule.ts";
 
 /** An order that is at IBKR. */
