@@ -110,6 +110,17 @@ describe("credentials", () => {
     expect(() => prepareConsumer({ ...credentials(), ...wrong })).toThrow(what);
   });
 
+  it.each([
+    // A foreign ciphertext is now and then a larger number than this key's modulus, which OpenSSL refuses.
+    ["a number above the key's modulus", Buffer.alloc(256, 0xff), "not encrypted to this private encryption key"],
+    ["a number that decrypts to no padding", Buffer.alloc(256, 0), "not encrypted to this private encryption key"],
+    ["255 bytes", Buffer.alloc(255, 0xff), "not an RSA ciphertext of the encryption key's size"],
+    ["257 bytes", Buffer.alloc(257, 0), "not an RSA ciphertext of the encryption key's size"],
+  ])("tell of an access token secret that is %s why it is wrong", (_what, bytes, why) => {
+    const accessTokenSecret = new Secret(bytes.toString("base64"));
+    expect(() => prepareConsumer({ ...credentials(), accessTokenSecret })).toThrow(why);
+  });
+
   it("take a prime as OpenSSL prints it", () => {
     const printed = (vectors.dh_prime.match(/../g) ?? []).join(":");
     expect(prepareConsumer({ ...credentials(), dhPrime: `00:${printed}\n` }).prime).toBe(BigInt(`0x${vectors.dh_prime}`));

@@ -180,15 +180,21 @@ function readPem(pem: Secret, what: string): KeyObject {
 function decryptTokenSecret(secret: Secret, key: KeyObject): Buffer {
   const what = "access token secret";
   const cipher = Buffer.from(secret.reveal().trim(), "base64");
-  let padded: Buffer;
-  try {
-    padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, cipher);
-  } catch {
-    throw badCredential(what, "it is not an RSA ciphertext of the encryption key's size");
-  }
-  const end = padded.indexOf(0, 2);
-  if (padded[0] !== 0 || padded[1] !== 2 || end < 10) throw badCredential(what, "it was not encrypted to this private encryption key");
+  const keyBytes = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+  if (cipher.length !== keyBytes) throw badCredential(what, "it is not an RSA ciphertext of the encryption key's size");
+  const padded = decryptRaw(cipher, key);
+  const end = padded?.indexOf(0, 2) ?? -1;
+  if (padded?.[0] !== 0 || padded[1] !== 2 || end < 10) throw badCredential(what, "it was not encrypted to this private encryption key");
   return padded.subarray(end + 1);
+}
+
+/** Returns the block with its padding; undefined for a number above the key's modulus, which no encryption to this key yields. */
+function decryptRaw(cipher: Buffer, key: KeyObject): Buffer | undefined {
+  try {
+    return privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, cipher);
+  } catch {
+    return undefined;
+  }
 }
 
 function badCredential(what: string, why: string): GatewayError {
