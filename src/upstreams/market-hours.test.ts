@@ -10,9 +10,7 @@ const NOW = Date.parse("2026-11-24T15:00:00Z");
 let world: SimulatedLink;
 
 beforeAll(async () => {
-  const clock = fastClock(5);
-  clock.jump(NOW - clock.now());
-  world = await simulatedLink({ clock, tradingHours: "real" });
+  world = await simulatedLink({ clock: fastClock(5, NOW), tradingHours: "real" });
   await world.link.accounts(call());
 });
 

@@ -2,7 +2,7 @@ import type { Clock } from "../../src/lib/clock.ts";
 
 /** A clock that runs faster than the machine's and can be moved on, for tests that live through minutes of real exchanges. */
 export interface FastClock extends Clock {
-  /** Moves the time on at once; waits that are under way keep their length. */
+  /** Moves the time ahead; waits in progress keep their length. Throws `RangeError` for a step back. */
   jump(ms: number): void;
 }
 
@@ -32,6 +32,8 @@ export function fastClock(speed: number, start = Date.now()): FastClock {
       return () => clearInterval(timer);
     },
     jump: (ms) => {
+      // A monotonic reading never falls, so a test that needs an earlier time starts its clock there.
+      if (ms < 0) throw new RangeError(`a clock can't jump by ${ms} ms`);
       jumped += ms;
     },
   };
