@@ -13,7 +13,7 @@ export interface TestBrowser {
 }
 
 /** Every wait in a page; generous for a busy machine. */
-const WAIT_LIMIT_MS = 15_000;
+const WAIT_LIMIT_MS = 30_000;
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Starts Chromium: the one that `CHROMIUM` names, or the one that the system's packages have installed. */
