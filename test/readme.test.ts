@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "./support/built-gateway.ts";
+import { withRealClock } from "./support/shifted-clock.ts";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "..");
@@ -103,6 +104,20 @@ describe("the README's commands", () => {
     ];
     expect(files.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
     if (simulator.pid !== undefined) process.kill(-simulator.pid, "SIGTERM");
+  });
+
+  it("run the tests as if another date were today", { timeout: 180_000 }, async () => {
+    const report = join(temporaryFolder(), "report.json");
+    const command = `${commandWith("script/test --date")} test/shifted-clock.test.ts --reporter=json --outputFile=${report}`;
+    const { stdout } = await run("bash", ["-c", command], { cwd: ROOT, env: withRealClock() });
+    const { startTime } = JSON.parse(readFileSync(report, "utf8")) as { startTime: number };
+    expect(new Date(startTime).toISOString()).toMatch(/^2027-03-14T12:0/);
+    expect(stdout).toMatch(/\n2 passed, 0 failed\n$/);
+  });
+
+  it.each(["", "tomorrow", "2027-02-30", "2027-03-14 24:30", "2027-3-14", "@1"])("take no date such as %j", async (date) => {
+    const refused = run("script/test", ["--date", date], { cwd: ROOT });
+    await expect(refused).rejects.toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/^--date takes [^\n]+\n$/) });
   });
 
   it("name scripts that exist", () => {

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
+import { withRealClock } from "./shifted-clock.ts";
+
 /** A browser that runs for one test file. */
 export interface TestBrowser {
   /** A new empty profile, as another person's browser would be. */
@@ -26,6 +28,8 @@ export async function openBrowser(): Promise<TestBrowser> {
   const browser = await chromium.launch({
     executablePath,
     headless: true,
+    // Chromium hangs under a shifted clock.
+    env: withRealClock(),
     args: [
       "--no-sandbox",
       "--disable-gpu",

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { clockOfTests } from "./shifted-clock.ts";
 import { TEMPORARY_ROOT } from "./temporary-root.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -29,7 +30,7 @@ export function startProgram(file: string, args: readonly string[], environment:
   // The flag is script/server's.
   const child = spawn(process.execPath, ["--max-semi-space-size=4", join(ROOT, file), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    env: { PATH: process.env["PATH"] ?? "", ...clockOfTests(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
