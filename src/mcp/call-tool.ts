@@ -2,6 +2,7 @@ import type { Caller } from "../connections/caller.ts";
 import type { Connections } from "../connections/connections.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GatewayError } from "../lib/errors.ts";
+import type { JsonLoss } from "../lib/json-loss.ts";
 import type { Log } from "../lib/log.ts";
 import type { AuditEnd, AuditLog, AuditStart } from "../storage/audit-log.ts";
 import type { Trading } from "../trading/trading.ts";
@@ -46,6 +47,8 @@ export interface ToolCall {
   readonly registered: RegisteredTool;
   /** As the client sent them. */
   readonly arguments: unknown;
+  /** Difference between the client's text and `arguments`: such a call is refused. */
+  readonly loss: JsonLoss | undefined;
   readonly caller: Caller;
   readonly era: Era;
   readonly requestId: string;
@@ -99,7 +102,7 @@ class CallRun {
     const { registered, caller } = this.#call;
     try {
       if (registered.tool.scope === "write" && caller.scope !== "write") throw scopeInsufficient(registered.tool.name);
-      const args = readArguments(registered, this.#call.arguments);
+      const args = readArguments(registered, this.#call.arguments, this.#call.loss);
       if (registered.changesSomething) {
         await this.#begin();
       }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../connections/caller.ts";
 import { TOOLSET_WORDS } from "../connections/toolsets.ts";
 import type { Clock } from "../lib/clock.ts";
+import { findJsonLoss } from "../lib/json-loss.ts";
 import type { Log } from "../lib/log.ts";
 import { readBody } from "../lib/read-body.ts";
 import type { AuditLog } from "../storage/audit-log.ts";
@@ -144,7 +145,7 @@ function createAdmission({ authenticate, metrics, clock }: EndpointDeps, { rows,
         return;
       case "text": {
         const message = parse(body.text);
-        if (message !== undefined) return serve({ ...request, message });
+        if (message !== undefined) return serve({ ...request, message, loss: findJsonLoss(body.text, "arguments") });
         refuseBody(400, "parse_error", "Parse error: the body is not valid JSON.");
       }
     }

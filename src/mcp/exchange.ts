@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Caller } from "../connections/caller.ts";
+import type { JsonLoss } from "../lib/json-loss.ts";
 
 /** What the HTTP server knows of a request: its id and the client's address. Host and Origin have been checked. */
 export interface RequestFacts {
@@ -19,6 +20,8 @@ export interface AdmittedRequest extends RequestFacts {
 /** An authenticated request with its parsed body. */
 export interface Exchange extends AdmittedRequest {
   readonly message: unknown;
+  /** Difference between the body's text and `message` that a call must not pass over. */
+  readonly loss: JsonLoss | undefined;
 }
 
 /** What a program says of itself. */
@@ -27,8 +30,8 @@ export function clientOf(req: IncomingMessage): string | undefined {
 }
 
 /** What a tool's call needs to know of the request that brought it. */
-export function callFacts({ req, res, requestId, address }: AdmittedRequest) {
-  return { requestId, address, client: clientOf(req), whenHungUp: (listener: () => void) => onHangUp(res, listener) };
+export function callFacts({ req, res, requestId, address, loss }: Exchange) {
+  return { requestId, address, loss, client: clientOf(req), whenHungUp: (listener: () => void) => onHangUp(res, listener) };
 }
 
 function onHangUp(res: ServerResponse, listener: () => void): void {

@@ -2,19 +2,25 @@ import type { z } from "zod";
 
 import { closestName } from "../lib/closest-name.ts";
 import { GatewayError } from "../lib/errors.ts";
+import { findJsonLoss, type JsonLoss } from "../lib/json-loss.ts";
 import { isRecord } from "../lib/json.ts";
 import type { RegisteredTool } from "./registry.ts";
 
 /** Most problems named in one answer; a model mends the first few and tries again. */
 const MAX_PROBLEMS = 8;
+/** Longest part of the caller's own text that an error repeats. */
+const MAX_SHOWN = 64;
 
 /**
  * Reads a call's arguments: an object, or the JSON text of one. Each field is as lenient as its own definition; unknown
- * names are refused with the nearest known one. Throws `invalid_arguments` with one sentence per problem.
+ * names are refused with the nearest known one, and so is a text that `JSON.parse` changes.
+ * Throws `invalid_arguments` with one sentence per problem.
  */
-export function readArguments(registered: RegisteredTool, given: unknown): Record<string, unknown> {
+export function readArguments(registered: RegisteredTool, given: unknown, lossOfBody: JsonLoss | undefined): Record<string, unknown> {
   const candidate = asObject(given);
   if (candidate === undefined) throw invalidArguments(registered, ["`arguments` must be an object."]);
+  const loss = lossOfBody ?? (typeof given === "string" ? findJsonLoss(given) : undefined);
+  if (loss !== undefined) throw invalidArguments(registered, [lossSentence(loss)]);
   const unknown = Object.keys(candidate).filter((name) => !registered.argumentNames.has(name));
   if (unknown.length > 0) {
     throw invalidArguments(
@@ -41,8 +47,14 @@ export function asObject(given: unknown): Record<string, unknown> | undefined {
   }
 }
 
+function lossSentence(loss: JsonLoss): string {
+  if (loss.kind === "repeated_member") return `The member ${JSON.stringify(loss.name.slice(0, MAX_SHOWN))} appears twice.`;
+  const where = JSON.stringify((loss.member ?? "").slice(0, MAX_SHOWN));
+  return `JSON readers round the number ${loss.source.slice(0, MAX_SHOWN)} in ${where}. Send its digits as a string.`;
+}
+
 function unknownName(name: string, known: ReadonlySet<string>): string {
-  const shown = JSON.stringify(name.slice(0, 64));
+  const shown = JSON.stringify(name.slice(0, MAX_SHOWN));
   const nearest = closestName(name, known);
   if (nearest !== undefined) return `Unknown argument ${shown}: did you mean "${nearest}"?`;
   return known.size === 0 ? `Unknown argument ${shown}: this tool takes none.` : `Unknown argument ${shown}.`;

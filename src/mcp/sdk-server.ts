@@ -8,6 +8,7 @@ import {
 } from "@modelcontextprotocol/server";
 
 import type { Caller } from "../connections/caller.ts";
+import type { JsonLoss } from "../lib/json-loss.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { CallTool } from "./call-tool.ts";
 import { canElicitForm, inputResponseOf } from "./fast-lane.ts";
@@ -21,6 +22,7 @@ export interface SdkRequest {
   readonly era: Era;
   /** Gives the id of the next call in this request; a batch brings several. */
   readonly nextRequestId: () => string;
+  readonly loss: JsonLoss | undefined;
   readonly client: string | undefined;
   readonly address: string | undefined;
   readonly whenHungUp: (listener: () => void) => void;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { Decimal } from "../lib/decimal.ts";
+import { findJsonLoss } from "../lib/json-loss.ts";
 
 /*
  * Argument types that forgive how hosts write values: numbers as text, booleans as text, arrays as JSON text or with
@@ -207,7 +208,9 @@ export function optionalConids(max: number, description?: string) {
 }
 
 function readList<T>(value: unknown, max: number, readItem: (item: unknown) => T | Refusal): readonly T[] | Refusal {
-  const items = itemsOf(value).filter((item) => !isAbsent(item));
+  const given = itemsOf(value);
+  if (given instanceof Refusal) return given;
+  const items = given.filter((item) => !isAbsent(item));
   if (items.length > max) return new Refusal(`must have at most ${max} items`);
   const results: T[] = [];
   for (const item of items) {
@@ -219,17 +222,18 @@ function readList<T>(value: unknown, max: number, readItem: (item: unknown) => T
 }
 
 /** A list may come as a list, as JSON text, with commas between its items, or as its only item. */
-function itemsOf(value: unknown): readonly unknown[] {
+function itemsOf(value: unknown): readonly unknown[] | Refusal {
   if (Array.isArray(value)) return value;
   if (typeof value !== "string") return [value];
   return jsonArray(value) ?? value.split(",");
 }
 
-function jsonArray(text: string): readonly unknown[] | undefined {
+function jsonArray(text: string): readonly unknown[] | Refusal | undefined {
   if (!text.trim().startsWith("[")) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed : undefined;
+    if (!Array.isArray(parsed)) return undefined;
+    return findJsonLoss(text) === undefined ? parsed : new Refusal("must hold no number that JSON readers round and no member twice");
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

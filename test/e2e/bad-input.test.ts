@@ -172,6 +172,25 @@ describe("a call with bad arguments", () => {
   });
 });
 
+describe("an order in JSON that readers change", () => {
+  it.each([
+    ["D12.a", '"quantity":4.9999999999999999', "4.9999999999999999"],
+    ["D12.b", '"quantity":5.00000000000000000001', "5.00000000000000000001"],
+    ["D12.c", '"quantity":"1","quantity":"77"', "appears twice"],
+    ["D12: an escaped name", '"quantity":"1","quant\\u0069ty":"77"', "appears twice"],
+    ["D12: a price", '"quantity":1,"limit_price":230.00000000000000000001', "230.00000000000000000001"],
+    ["D12: a contract", '"quantity":1,"conid":265598.0000000000000001', "265598.0000000000000001"],
+  ])("%s %s is neither previewed nor placed", async (_case, members, words) => {
+    const before = orderCount();
+    for (const name of ["preview_order", "place_order"]) {
+      const text = JSON.stringify(callOf(name, order({ quantity: undefined }))).replace('"symbol":', `${members},"symbol":`);
+      const { error } = readToolAnswer((await post(text)).body);
+      expect(error).toMatchObject({ code: "invalid_arguments", message: expect.stringContaining(words) });
+    }
+    expect(orderCount()).toBe(before);
+  });
+});
+
 describe("a confirm token", () => {
   const ask = async (): Promise<string> => {
     const { structured } = await gateway.tool("get_quote", { symbol: "MSFT" });
