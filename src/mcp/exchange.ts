@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Caller } from "../connections/caller.ts";
+import { hideSecrets } from "../lib/hide-secrets.ts";
 import type { JsonLoss } from "../lib/json-loss.ts";
 
 /** What the HTTP server knows of a request: its id and the client's address. Host and Origin have been checked. */
@@ -24,9 +25,19 @@ export interface Exchange extends AdmittedRequest {
   readonly loss: JsonLoss | undefined;
 }
 
+/** Longest text of a request's own that is stored with it, and how much of a longer one is searched for secrets. */
+const MAX_STORED = 200;
+const MAX_SEARCHED = 1_024;
+
 /** What a program says of itself. */
 export function clientOf(req: IncomingMessage): string | undefined {
-  return req.headers["user-agent"]?.slice(0, 200);
+  const agent = req.headers["user-agent"];
+  return agent === undefined ? undefined : storable(agent);
+}
+
+/** Returns the start of a text that a request brought, without secrets: it is stored with the request. */
+export function storable(text: string, maxLength = MAX_STORED): string {
+  return hideSecrets(text, MAX_SEARCHED).slice(0, maxLength);
 }
 
 /** What a tool's call needs to know of the request that brought it. */

@@ -16,5 +16,8 @@ describe("the summary of a call", () => {
     expect(outcomeSummary("x".repeat(5000))).toBe(`${"x".repeat(199)}…`);
     for (let at = 150; at < 200; at += 1)
       expect(outcomeSummary(`${"x".repeat(at)} DU1234567 and ibkr_abcdefghijklmnopqrstuvwxyz`)).not.toMatch(/DU1234|ibkr_a/);
+    const shrinks = `Bearer ${"b".repeat(570)}`;
+    for (let at = 0; at < 30; at += 1)
+      expect(outcomeSummary(`${shrinks.slice(at)} DU1234567 ibkr_abcdefghijklmnopqrstuvwxyz`)).not.toMatch(/DU1|ibkr_a/);
   });
 });

@@ -4,6 +4,7 @@ import { closestName } from "../lib/closest-name.ts";
 import { GatewayError } from "../lib/errors.ts";
 import { findJsonLoss, type JsonLoss } from "../lib/json-loss.ts";
 import { isRecord } from "../lib/json.ts";
+import { storable } from "./exchange.ts";
 import type { RegisteredTool } from "./registry.ts";
 
 /** Most problems named in one answer; a model mends the first few and tries again. */
@@ -48,16 +49,18 @@ export function asObject(given: unknown): Record<string, unknown> | undefined {
 }
 
 function lossSentence(loss: JsonLoss): string {
-  if (loss.kind === "repeated_member") return `The member ${JSON.stringify(loss.name.slice(0, MAX_SHOWN))} appears twice.`;
-  const where = JSON.stringify((loss.member ?? "").slice(0, MAX_SHOWN));
-  return `JSON readers round the number ${loss.source.slice(0, MAX_SHOWN)} in ${where}. Send its digits as a string.`;
+  if (loss.kind === "repeated_member") return `The member ${shown(loss.name)} appears twice.`;
+  return `JSON readers round the number ${loss.source.slice(0, MAX_SHOWN)} in ${shown(loss.member ?? "")}. Send its digits as a string.`;
 }
 
 function unknownName(name: string, known: ReadonlySet<string>): string {
-  const shown = JSON.stringify(name.slice(0, MAX_SHOWN));
   const nearest = closestName(name, known);
-  if (nearest !== undefined) return `Unknown argument ${shown}: did you mean "${nearest}"?`;
-  return known.size === 0 ? `Unknown argument ${shown}: this tool takes none.` : `Unknown argument ${shown}.`;
+  if (nearest !== undefined) return `Unknown argument ${shown(name)}: did you mean "${nearest}"?`;
+  return known.size === 0 ? `Unknown argument ${shown(name)}: this tool takes none.` : `Unknown argument ${shown(name)}.`;
+}
+
+function shown(name: string): string {
+  return JSON.stringify(storable(name, MAX_SHOWN));
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
@@ -67,10 +70,10 @@ function sentence(issue: z.core.$ZodIssue): string {
 }
 
 function invalidArguments(registered: RegisteredTool, problems: readonly string[]): GatewayError {
-  const shown = problems.slice(0, MAX_PROBLEMS);
-  const more = problems.length > shown.length ? [`And ${problems.length - shown.length} more.`] : [];
+  const first = problems.slice(0, MAX_PROBLEMS);
+  const more = problems.length > first.length ? [`And ${problems.length - first.length} more.`] : [];
   const names = [...registered.argumentNames];
-  return new GatewayError("invalid_arguments", [...shown, ...more].join(" "), {
+  return new GatewayError("invalid_arguments", [...first, ...more].join(" "), {
     whatToDo:
       names.length === 0
         ? `Call ${registered.tool.name} without arguments.`

@@ -4,10 +4,10 @@ import { asObject } from "./read-arguments.ts";
 import type { RegisteredTool } from "./registry.ts";
 
 /** Argument names whose values are secrets. */
-const SECRET_NAME = /token|secret|password|api_?key|credential/i;
+const SECRET_NAME = /token|secret|passw|passphrase|pwd|api[ _-]?key|private[ _-]?key|credential|authorization|cookie/i;
 /** Longest text kept of one value, most entries of one list, and deepest nesting: enough to see what was asked. */
 const MAX_TEXT = 256;
-/** How much of a longer text is searched for secrets; the end of that may be the beginning of one. */
+/** How much of a longer text is searched for secrets. */
 const MAX_SEARCHED = 2_048;
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 4;
@@ -40,6 +40,6 @@ function bounded(value: unknown, depth: number): unknown {
 }
 
 function textOf(value: string): string {
-  const text = hideSecrets(value.slice(0, MAX_SEARCHED));
+  const text = hideSecrets(value, MAX_SEARCHED);
   return text.length > MAX_TEXT || value.length > MAX_SEARCHED ? `${text.slice(0, MAX_TEXT)}…` : text;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { isRecord } from "../lib/json.ts";
 import type { AuditEnd, AuditLog } from "../storage/audit-log.ts";
-import { type AdmittedRequest, clientOf, type Exchange } from "./exchange.ts";
+import { type AdmittedRequest, clientOf, type Exchange, storable } from "./exchange.ts";
 
 /** Puts requests on record that call no tool of ours; call-tool.ts writes the rows of those that do. */
 export interface RequestRows {
@@ -39,5 +39,5 @@ export function createRequestRows(audit: Pick<AuditLog, "record">, clock: Clock)
 
 function methodOf(message: unknown): string {
   if (Array.isArray(message)) return "batch";
-  return isRecord(message) && typeof message["method"] === "string" ? message["method"].slice(0, 64) : "invalid";
+  return isRecord(message) && typeof message["method"] === "string" ? storable(message["method"], 64) : "invalid";
 }

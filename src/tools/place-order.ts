@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { GatewayError } from "../lib/errors.ts";
+import { hideSecrets } from "../lib/hide-secrets.ts";
 import { type CompleteAnswer, defineTool, type ToolAnswer, type ToolContext } from "../mcp/define-tool.ts";
 import { type OrderDraft, draftFields, draftText } from "../trading/order-draft.ts";
 import type { ConfirmRequest, PlaceOutcome } from "../trading/trading.ts";
@@ -60,7 +61,8 @@ export const tool = defineTool({
       return answerOf(context, await context.trading.confirmOrder(request, tradingCall(context)));
     }
     const draft = await orderDraft(context, args);
-    const request = { draft, clientOrderId: args.client_order_id, reason: args.reason };
+    const reason = args.reason === undefined ? undefined : hideSecrets(args.reason);
+    const request = { draft, clientOrderId: args.client_order_id, reason };
     return answerOf(context, await context.trading.placeOrder(request, tradingCall(context)));
   },
 });
