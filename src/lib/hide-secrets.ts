@@ -1,11 +1,17 @@
-/** Texts that are secrets wherever they appear: the gateway's keys, bearer values, signed or encrypted JSON web tokens, PEM blocks. */
+/*
+ * Look-behinds and a look-ahead keep the time of these patterns in proportion to the text: a word is tried from its start only.
+ */
+/** Texts that are secrets wherever they appear: the gateway's keys, bearer values, JSON web tokens (signed or encrypted), PEM blocks. */
 const SECRET_TEXT =
-  /ibkr_[A-Za-z0-9_-]{20,}|bearer\s+[A-Za-z0-9._~+/=-]{8,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)+|-----BEGIN[^-]{0,60}-----[\s\S]*/gi;
+  /ibkr_[\w-]{20,}|bearer\s+[\w.~+/=-]{8,}|(?<![\w-])(?=[\w-]*eyJ[\w-]{8})[\w-]+\.[\w-]{8,}(?:\.[\w-]*)+|-----BEGIN[^-]{0,60}-----[\s\S]*/gi;
 /** `password=…`, `"api_key": "…"`: a value that its name makes a secret, quoted or up to the next separator. */
 const NAMED_SECRET =
   /(?:token|secret|passw(?:or)?d|passphrase|api[ _-]?key|credentials?)\\*["']?\s*[=:]\s*(?:\\*"[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s"',;&]+)/gi;
-/** What may be half a secret at a cut: the start of one, or a short word. The look-behind keeps the time linear. */
-const HALF = /(?:ibkr_|eyJ|bearer\s)\S*$|(?<!\S)\S{1,99}$/i;
+const LAST_WORD = /(?<!\S)\S+$/;
+/** A key or token from its start. */
+const HALF = /(?:ibkr_|eyJ).*/is;
+/** Longest word at a cut that is left out whole: longer ones are no names or numbers. */
+const MAX_NAME = 99;
 
 /**
  * Returns a text with `[secret]` in place of every secret.
@@ -13,5 +19,9 @@ const HALF = /(?:ibkr_|eyJ|bearer\s)\S*$|(?<!\S)\S{1,99}$/i;
  */
 export function hideSecrets(text: string, maxLength = Infinity): string {
   const shown = text.slice(0, maxLength).replace(SECRET_TEXT, "[secret]").replace(NAMED_SECRET, "[secret]");
-  return text.length <= maxLength ? shown : shown.replace(HALF, "");
+  return text.length <= maxLength ? shown : shown.replace(LAST_WORD, withoutHalf);
+}
+
+function withoutHalf(word: string): string {
+  return word.length <= MAX_NAME ? "" : word.replace(HALF, "");
 }
