@@ -93,13 +93,13 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const consumers = await loadConsumers({ store, random, now: clock.now(), credentials: options.credentials });
   const steering = new StoredSteering(store);
   const market = createMarket({ seed: options.seed ?? DEFAULT_SEED, alwaysOpen: options.tradingHours !== "real", steering });
+  const faults = new Faults();
   const { lateOrderShare, cancelDelayMs, user: kind = "paper" } = options;
-  const trading = createTrading({ market, random, store, now: clock.now() }, { lateOrderShare, cancelDelayMs, user: kind });
+  const trading = createTrading({ market, random, store, now: clock.now(), faults }, { lateOrderShare, cancelDelayMs, user: kind });
   const user = userOf(kind, trading.accountIds);
   const maintenance = options.maintenance === true ? IBKR_MAINTENANCE : NO_MAINTENANCE;
   const brokerageEnded = (userName: string): void => trading.sessionEnded(userName);
   const sessions = new Sessions({ store, random, userOf: () => user, brokerageEnded, lastReset: maintenance.lastReset });
-  const faults = new Faults();
   const simulation = { clock, random, market, trading, faults };
   const sockets = new SocketServer({ simulation, claimOf: (token) => claimOfAccessToken(consumers, sessions, token), log });
   const documents = openDocuments(store);
@@ -124,7 +124,7 @@ export async function createWorld({ store, random, furtherRoutes, log, ...option
   const control =
     access === undefined
       ? undefined
-      : createControl({ ...access, clock, faults, market, steering, sessions, sockets, userName: user.userName });
+      : createControl({ ...access, clock, faults, market, steering, sessions, sockets, trading, userName: user.userName });
   const faulty = withFaults(api, { faults, maintenance, clock });
   const faultyGateway = withFaults(gatewayApi, { faults, maintenance, clock });
   return {

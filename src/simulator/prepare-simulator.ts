@@ -7,6 +7,7 @@ import { systemRandom } from "../lib/random.ts";
 import type { Random } from "../lib/random.ts";
 import { createWorld } from "./create-world.ts";
 import type { ControlAccess, World } from "./create-world.ts";
+import type { FaultSpec } from "./control/faults.ts";
 import { openCertificate } from "./gateway/certificate.ts";
 import type { GatewayCertificate } from "./gateway/certificate.ts";
 import { GATEWAY_PAGES } from "./gateway/create-gateway.ts";
@@ -18,6 +19,8 @@ import type { HttpServerOptions } from "./http/server.ts";
 import type { SimulatorCredentials } from "./session/consumer.ts";
 import { openStore } from "./store.ts";
 import type { UserKind } from "./trading/demo.ts";
+import { takenOrders } from "./trading/taken-orders.ts";
+import type { TakenOrder } from "./trading/taken-orders.ts";
 import type { SocketServer } from "./websocket/socket-server.ts";
 
 /** How a simulator is to run; everything has a default. */
@@ -65,6 +68,15 @@ export interface SimulatorGateway {
   readonly fingerprint: string;
 }
 
+/** Faults of a running simulator. */
+export interface SimulatorFaults {
+  /** Puts a fault in force and returns its id. Throws `RangeError` when there are too many. */
+  add(fault: FaultSpec): number;
+  /** Returns whether there was such a fault. */
+  remove(id: number): boolean;
+  clear(): void;
+}
+
 /** A running simulator. */
 export interface Simulator {
   /** Origin: `http://127.0.0.1:41234`. */
@@ -79,6 +91,10 @@ export interface Simulator {
   readonly control: (ControlAccess & { readonly url: string }) | undefined;
   /** The face of the Client Portal Gateway, where it was asked for. */
   readonly gateway: SimulatorGateway | undefined;
+  /** What goes wrong on purpose, as through the control endpoint, for programs that run the simulator themselves. */
+  readonly faults: SimulatorFaults;
+  /** Returns every order that was ever taken, the oldest first, at most 1,000 of each account, also those that the lists hide. */
+  takenOrders(): readonly TakenOrder[];
   /** Finishes the requests under way, stores everything and frees the port. */
   close(): Promise<void>;
 }
@@ -149,6 +165,14 @@ function originOf(scheme: "http" | "https", host: string, port: number): string 
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+function faultsOf({ clock, simulation: { faults } }: World): SimulatorFaults {
+  return {
+    add: (fault) => faults.add(fault, clock.now()).id,
+    remove: (id) => faults.remove(id),
+    clear: () => faults.clear(),
+  };
+}
+
 async function listen(world: World, options: ListenOptions): Promise<Simulator> {
   const { host = DEFAULT_HOST, clock, log } = options;
   const { answer, sockets } = world;
@@ -185,5 +209,16 @@ async function listen(world: World, options: ListenOptions): Promise<Simulator> 
     await Promise.all([server.close(), gateway?.close()]);
     world.close();
   };
-  return { url, baseUrl: `${url}/v1/api`, credentials, accountIds, proofKey, control, gateway: gateway?.face, close };
+  return {
+    url,
+    baseUrl: `${url}/v1/api`,
+    credentials,
+    accountIds,
+    proofKey,
+    control,
+    gateway: gateway?.face,
+    faults: faultsOf(world),
+    takenOrders: () => takenOrders(world.simulation.trading),
+    close,
+  };
 }

@@ -10,6 +10,9 @@ import type { SimReply } from "../http/route.ts";
 import type { Market } from "../market/market.ts";
 import type { StoredSteering } from "../market/steering.ts";
 import type { Sessions } from "../session/sessions.ts";
+import { takenOrders } from "../trading/taken-orders.ts";
+import type { TakenOrder } from "../trading/taken-orders.ts";
+import type { Trading } from "../trading/trading.ts";
 import { clockBody, faultBody, instrumentBody, priceBody, pushBody, sessionBody } from "./control-schema.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { SocketServer } from "../websocket/socket-server.ts";
@@ -27,6 +30,8 @@ export interface ControlOptions {
   readonly steering: StoredSteering;
   readonly sessions: Sessions;
   readonly userName: string;
+  /** Whose table of orders can be read as it is. */
+  readonly trading: Pick<Trading, "accountIds" | "orders">;
   /** The open WebSockets. */
   readonly sockets: Pick<SocketServer, "push" | "drop">;
 }
@@ -51,6 +56,7 @@ export function createControl(options: ControlOptions): Control {
       options.sockets.drop();
       return ok({ dropped: true });
     },
+    [`GET ${PREFIX}/orders`]: () => ok({ orders: takenOrders(options.trading).map(orderRow) }),
     [`GET ${PREFIX}/faults`]: () => ok({ faults: options.faults.list(options.clock.now()).map(faultRow) }),
     [`POST ${PREFIX}/faults`]: (body) => addFault(options, faultBody.parse(body)),
     [`DELETE ${PREFIX}/faults`]: () => {
@@ -102,8 +108,12 @@ function stateOf({ clock, faults, steering, sessions }: ControlOptions): unknown
   };
 }
 
-function faultRow({ id, kind, path, method, count, used, since, until, ms, reason }: Fault): unknown {
-  return { id, kind, path, method, count, used, since, until, ms, reason };
+function faultRow({ id, kind, path, method, count, used, since, until, ms, reason, after, status, bytes }: Fault): unknown {
+  return { id, kind, path, method, count, used, since, until, ms, reason, after, status, bytes };
+}
+
+function orderRow({ orderId, accountId, customerOrderId, conid, side, quantity, state, placedAt }: TakenOrder): unknown {
+  return { order_id: orderId, account_id: accountId, order_ref: customerOrderId, conid, side, quantity, state, placed_at: placedAt };
 }
 
 function advance({ clock }: ControlOptions, { advance_ms: advanceMs }: z.infer<typeof clockBody>): SimReply {

@@ -13,6 +13,19 @@ export const FAULT_KINDS = [
   "clock_skew",
   "init_failure",
   "stream_silence",
+  "late",
+  "cut",
+  "request_timeout",
+  "server_error",
+  "html",
+  "half_json",
+  "list",
+  "coid_memory",
+  "registers",
+  "order_question",
+  "order_refused",
+  "advanced_reject",
+  "goes_live",
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -27,10 +40,19 @@ export interface FaultSpec {
   readonly count?: number | undefined;
   /** After this long it is over; without one it goes on until it is cleared. */
   readonly forMs?: number | undefined;
-  /** How long a `latency` holds a request up, or by how much a `clock_skew` shifts the clock that signatures are judged by. */
+  /**
+   * How long a `latency` or `late` holds a request up, how far a lagging `list` is behind, how long `coid_memory` refuses a `cOID`
+   * twice, when after its sending an unanswered order `goes_live`, or the shift of a `clock_skew`.
+   */
   readonly ms?: number | undefined;
   /** Which failure it is, where there are several. */
   readonly reason?: string | undefined;
+  /** True where the endpoint does its work first and this reply takes the place of its own. */
+  readonly after?: boolean | undefined;
+  /** HTTP status of `html` and `half_json`. */
+  readonly status?: number | undefined;
+  /** Bytes of the body that a `cut` reply still sends. */
+  readonly bytes?: number | undefined;
 }
 
 /** A fault that is in force. */
@@ -82,8 +104,8 @@ export class Faults {
   }
 
   /** Takes one use of the oldest fault of a kind that concerns this place; undefined when there is none. */
-  take(kind: FaultKind, place: FaultPlace, now: number): Fault | undefined {
-    const fault = this.find(kind, place, now);
+  take(kind: FaultKind, place: FaultPlace, now: number, fits: (fault: Fault) => boolean = always): Fault | undefined {
+    const fault = this.find(kind, place, now, fits);
     if (fault === undefined) return undefined;
     const used = { ...fault, used: fault.used + 1 };
     this.#faults.set(fault.id, used);
@@ -91,15 +113,19 @@ export class Faults {
   }
 
   /** As `take`, without counting it as a use. */
-  find(kind: FaultKind, place: FaultPlace, now: number): Fault | undefined {
+  find(kind: FaultKind, place: FaultPlace, now: number, fits: (fault: Fault) => boolean = always): Fault | undefined {
     if (this.#faults.size === 0) return undefined;
-    return this.list(now).find((fault) => fault.kind === kind && concerns(fault, place));
+    return this.list(now).find((fault) => fault.kind === kind && concerns(fault, place) && fits(fault));
   }
 
   /** True while WebSockets are to stay open and say nothing, heartbeats included. */
   silencesStreams(now: number): boolean {
     return this.find("stream_silence", STREAM, now) !== undefined;
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 function isOver({ until, count, used }: Fault, now: number): boolean {

@@ -1,6 +1,8 @@
 import type { Log } from "../../lib/log.ts";
 import { parseLossless } from "../../lib/json.ts";
+import { ConnectionDropped } from "../control/with-faults.ts";
 import type { Authenticator, AuthenticRequest } from "../session/authenticator.ts";
+import type { Session } from "../session/session.ts";
 import type { UserSession } from "../session/user-session.ts";
 import type { Simulation } from "../simulation.ts";
 import type { Pacing } from "./pacing.ts";
@@ -61,13 +63,15 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
     const body = parseBody(request.body);
     if ("problem" in body) return failure(400, body.problem);
     const query = new URLSearchParams(request.query);
+    const held = await holdUp(simulation, request, session);
     const release = pacing.enter({ session, route, query, now });
     if (release === undefined) return refuse(request);
-    const { method, path } = request;
+    const { method, path, arrivedAt = now } = request;
     let status = 503;
     try {
-      simulation.trading.advance(now);
-      const handled = route.handle({ method, path, params, query, body: body.value, now }, session, simulation);
+      const at = simulation.clock.now();
+      simulation.trading.advance(at);
+      const handled = route.handle({ method, path, params, query, body: body.value, now: at, arrivedAt }, held, simulation);
       const reply = handled instanceof Promise ? await withinLimit(simulation, handled) : handled;
       status = reply.status;
       return reply;
@@ -102,6 +106,19 @@ function parseBody(text: string): ParsedBody {
   } catch {
     return { problem: "Bad Request: Failed to parse body as JSON" };
   }
+}
+
+/**
+ * Holds a signed request up before its endpoint while a `late` fault is active. The endpoint then sees the session that the request
+ * came in, though it may have ended since: an order that IBKR has received outlives it. Throws `ConnectionDropped` for a lost request.
+ */
+async function holdUp({ clock, faults }: Simulation, request: WireRequest, session: Session): Promise<Session> {
+  const late = faults.take("late", request, clock.now());
+  if (late === undefined) return session;
+  const { user, id, brokerage, portfolioPrimed, positionsPrimed } = session;
+  await clock.wait(late.ms ?? 0);
+  if (late.reason === "lost") throw new ConnectionDropped();
+  return { user, id, brokerage, portfolioPrimed, positionsPrimed };
 }
 
 /** Waits for an endpoint, but not longer than IBKR would. */

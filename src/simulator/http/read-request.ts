@@ -28,6 +28,8 @@ export interface WireRequest {
   readonly forwarded: boolean;
   readonly remoteAddress: string;
   readonly body: string;
+  /** When it arrived, epoch ms; set where faults may hold it up. */
+  readonly arrivedAt?: number;
 }
 
 /** IBKR's HTML for a path that does not exist. */

@@ -13,6 +13,8 @@ export interface SimRequest {
   readonly body: unknown;
   /** Epoch ms. */
   readonly now: number;
+  /** When it reached the simulator, epoch ms; earlier than `now` where something held it up. */
+  readonly arrivedAt: number;
 }
 
 /** What goes back: a status and a body, written as JSON unless it is text. Numbers in `json` may be `rawNumber(text)` for exact digits. */
@@ -20,7 +22,12 @@ export type SimReply = ({ readonly json: unknown } | { readonly text: string; re
   readonly status: number;
   /** Further headers, by lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes of the body after which the connection ends. */
+  readonly cutAfter?: number;
 };
+
+/** Returns the body of a reply as it is sent. */
+export const textOf = (reply: SimReply): string => ("text" in reply ? reply.text : JSON.stringify(reply.json));
 
 /** Which session a route needs: the read-only tier (Live Session Token), or an established brokerage session. */
 type Tier = "sso" | "brokerage";

@@ -8,6 +8,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { readRequest } from "./read-request.ts";
 import type { WireRequest } from "./read-request.ts";
+import { textOf } from "./route.ts";
 import type { SimReply } from "./route.ts";
 
 /** How long an idle connection is kept for its client's next request. */
@@ -81,7 +82,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 /** Resolves when the reply is with the operating system, or the client is gone. */
 async function write(response: ServerResponse, reply: SimReply, date: number): Promise<void> {
-  const text = "text" in reply ? reply.text : JSON.stringify(reply.json);
+  const text = textOf(reply);
   response.writeHead(reply.status, {
     "content-type": "text" in reply ? reply.contentType : "application/json; charset=utf-8",
     "content-length": Buffer.byteLength(text),
@@ -93,7 +94,8 @@ async function write(response: ServerResponse, reply: SimReply, date: number): P
     response.once("close", resolve);
     response.once("finish", resolve);
   });
-  response.end(text);
+  if (reply.cutAfter === undefined) response.end(text);
+  else response.write(Buffer.from(text).subarray(0, reply.cutAfter), () => response.destroy());
   await written;
 }
 

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Random } from "../../lib/random.ts";
+import { Faults } from "../control/faults.ts";
 import type { Market } from "../market/market.ts";
 import { createAccountBooks } from "./account-books.ts";
+import { DeskFaults } from "./desk-faults.ts";
 import { createDayStartPrices } from "./day-start-prices.ts";
 import { belongTo, openDemoAccounts } from "./demo.ts";
 import type { UserKind } from "./demo.ts";
@@ -19,6 +21,8 @@ export interface TradingDeps {
   readonly store: DatabaseSync;
   /** Epoch ms at which the simulation starts, or goes on. */
   readonly now: number;
+  /** What is made to go wrong on purpose; nothing by default. */
+  readonly faults?: Faults;
 }
 
 export interface TradingOptions {
@@ -33,7 +37,10 @@ export interface TradingOptions {
 const LATE_ORDER_SHARE = 0.25;
 
 /** Opens the simulated brokerage over its database, and fills an empty one with the demo accounts. */
-export function createTrading({ market, random, store: database, now }: TradingDeps, options: TradingOptions = {}): Trading {
+export function createTrading(
+  { market, random, store: database, now, faults = new Faults() }: TradingDeps,
+  options: TradingOptions = {},
+): Trading {
   const store = createTradingStore(database);
   if (store.accounts().length === 0) store.atomically(() => openDemoAccounts(store, market, { now, kind: options.user }));
   const accounts = store.accounts();
@@ -51,7 +58,7 @@ export function createTrading({ market, random, store: database, now }: TradingD
     return valueAccount(account, books.of(accountId), { market, priceAtDayStart, at });
   };
   const lateOrderShare = options.lateOrderShare ?? LATE_ORDER_SHARE;
-  const desk = createOrderDesk({ market, random, store, exchange, lateOrderShare, valuation });
+  const desk = createOrderDesk({ market, random, store, exchange, lateOrderShare, faults: new DeskFaults(faults, store), valuation });
   return {
     accountIds: accounts.map((account) => account.id),
     desk,

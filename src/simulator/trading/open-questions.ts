@@ -17,6 +17,8 @@ export interface PendingTicket {
   readonly set?: "bracket" | "oca" | undefined;
   /** Undefined for a new order. */
   readonly orderId: number | undefined;
+  /** When the order goes live without an answer, epoch ms. */
+  readonly goesLiveAt?: number | undefined;
 }
 
 /** A question that waits for its answer. */

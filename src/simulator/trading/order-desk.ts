@@ -2,12 +2,14 @@ import type { Random } from "../../lib/random.ts";
 import type { Market } from "../market/market.ts";
 import type { Exchange } from "./exchange.ts";
 import { tickOf } from "./amounts.ts";
+import type { DeskFaults } from "./desk-faults.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import type { OpenQuestion, PendingTicket } from "./open-questions.ts";
 import { newOrder, nextOrderId } from "./new-order.ts";
 import { bracketGroup, ocaGroup } from "./order-group.ts";
 import { endOfOrder } from "./order-lifetime.ts";
 import { questionsOf, withPricesOnTick } from "./order-questions.ts";
+import type { OrderQuestion } from "./order-questions.ts";
 import { refusalOf } from "./order-refusals.ts";
 import type { OrderContext } from "./order-refusals.ts";
 import { orderStatus } from "./order-status.ts";
@@ -16,7 +18,6 @@ import { trailingStop } from "./trailing.ts";
 import type { TradingStore } from "./trading-store.ts";
 import type { AccountValuation } from "./valuation.ts";
 
-const DAY_MS = 86_400_000;
 /** How much later an order may go live whose question was answered too late. */
 const LATE_ORDER_DELAY_MS = 3000;
 /** Orders that wait to go live late; further ones are dropped, as a real one may be. */
@@ -26,12 +27,16 @@ const MAX_LATE_ORDERS = 100;
 export interface Sender {
   readonly userName: string;
   readonly suppressed: ReadonlySet<string>;
+  /** When the request reached IBKR, epoch ms; the present by default. */
+  readonly sentAt?: number;
 }
 
 /** What comes of an order request. `lost` is IBKR's 503: the order may still go live later. */
 export type DeskReply =
   | { readonly kind: "accepted"; readonly order: SimOrder; readonly others?: readonly SetOutcome[] }
   | { readonly kind: "question"; readonly open: OpenQuestion }
+  /** An advanced reject: a prompt about an order that has an id but isn't placed. */
+  | { readonly kind: "prompt"; readonly orderId: number }
   | { readonly kind: "refused"; readonly text: string }
   | { readonly kind: "duplicate"; readonly text: string }
   | { readonly kind: "unknown_order" | "not_working" | "unknown_question" | "declined" | "lost" };
@@ -78,6 +83,8 @@ export interface OrderDeskDeps {
   readonly exchange: Exchange;
   /** Share of late confirmations whose order goes live all the same, from 0 to 1. */
   readonly lateOrderShare: number;
+  /** What is made to go wrong on purpose. */
+  readonly faults: DeskFaults;
   valuation(accountId: string, at: number): AccountValuation;
 }
 
@@ -90,6 +97,8 @@ class Desk implements OrderDesk {
   readonly #deps: OrderDeskDeps;
   readonly #questions: OpenQuestions;
   readonly #late: { readonly pending: PendingTicket; readonly at: number }[] = [];
+  /** Orders that were asked about and go live unless their question is answered, by the question's id. */
+  readonly #unanswered = new Map<string, PendingTicket>();
 
   constructor(deps: OrderDeskDeps) {
     this.#deps = deps;
@@ -123,13 +132,14 @@ class Desk implements OrderDesk {
     if (taken === undefined) return { kind: "unknown_question" };
     const { open, stale } = taken;
     this.#questions.disturb(open.pending.ticket.accountId);
+    if (!stale) this.#unanswered.delete(questionId);
     if (stale) {
       if (confirmed) this.#maybeLater(open.pending, now);
       return { kind: "lost" };
     }
     if (!confirmed) return { kind: "declined" };
     const [next, ...rest] = open.next.filter((question) => !question.messages.every(({ id }) => sender.suppressed.has(id)));
-    if (next !== undefined) return { kind: "question", open: this.#questions.ask(open.pending, [next, ...rest], now) };
+    if (next !== undefined) return this.#ask(open.pending, [next, ...rest], now);
     return this.#refused(open.pending, now) ?? this.#accept(open.pending, now);
   }
 
@@ -160,27 +170,65 @@ class Desk implements OrderDesk {
       this.#late.splice(this.#late.indexOf(late), 1);
       if (this.#refused(late.pending, now) === undefined) this.#accept(late.pending, now);
     }
+    for (const [id, pending] of this.#unanswered) {
+      if ((pending.goesLiveAt ?? now) > now) continue;
+      this.#unanswered.delete(id);
+      if (this.#refused(pending, now) === undefined) this.#accept(pending, now);
+    }
   }
 
   sessionEnded(userName: string): void {
     this.#questions.forget(userName);
   }
 
-  #consider(pending: PendingTicket, sender: Sender, now: number): DeskReply {
-    const refused = this.#refused(pending, now);
+  #consider(asked: PendingTicket, sender: Sender, now: number): DeskReply {
+    const refused = this.#refusedAtOnce(asked, now) ?? this.#refused(asked, now);
+    if (refused?.kind === "refused") this.#deps.faults.register(asked.ticket, "refusal", now);
     if (refused !== undefined) return refused;
+    const pending = this.#withFate(asked, sender, now);
+    if (pending.orderId === undefined && this.#deps.faults.prompts(pending.ticket, now)) return this.#prompt(pending);
     const before = this.#target(pending);
     const context = this.#context(pending.ticket, before, now);
     const own = questionsOf(pending.ticket, context, { suppressed: sender.suppressed, before });
-    const asked = new Set([...sender.suppressed, ...own.flatMap(({ messages }) => messages.map(({ id }) => id))]);
+    const known = new Set([...sender.suppressed, ...own.flatMap(({ messages }) => messages.map(({ id }) => id))]);
     const ofOthers = (pending.others ?? []).flatMap((ticket) => {
-      const questions = questionsOf(ticket, this.#context(ticket, undefined, now), { suppressed: asked, before: undefined });
-      for (const { messages } of questions) for (const { id } of messages) asked.add(id);
+      const questions = questionsOf(ticket, this.#context(ticket, undefined, now), { suppressed: known, before: undefined });
+      for (const { messages } of questions) for (const { id } of messages) known.add(id);
       return questions;
     });
-    const [first, ...rest] = [...own, ...ofOthers];
-    if (first !== undefined) return { kind: "question", open: this.#questions.ask(pending, [first, ...rest], now) };
-    return this.#accept(pending, now);
+    const onPurpose = pending.orderId === undefined ? this.#deps.faults.question(pending.ticket, now) : undefined;
+    const [first, ...rest] = [...(onPurpose === undefined ? [] : [onPurpose]), ...own, ...ofOthers];
+    if (first === undefined) return this.#accept(pending, now);
+    this.#deps.faults.register(pending.ticket, "question", now);
+    return this.#ask(pending, [first, ...rest], now);
+  }
+
+  #ask(pending: PendingTicket, questions: readonly [OrderQuestion, ...OrderQuestion[]], now: number): DeskReply {
+    const open = this.#questions.ask(pending, questions, now);
+    if (pending.goesLiveAt !== undefined) this.#unanswered.set(open.id, pending);
+    return { kind: "question", open };
+  }
+
+  #prompt(pending: PendingTicket): DeskReply {
+    const orderId = nextOrderId(this.#deps.store);
+    if (pending.goesLiveAt !== undefined) this.#unanswered.set(String(orderId), pending);
+    return { kind: "prompt", orderId };
+  }
+
+  /** A new order with the time at which a fault lets it go live without an answer. */
+  #withFate(pending: PendingTicket, { sentAt }: Sender, now: number): PendingTicket {
+    if (pending.orderId !== undefined) return pending;
+    const goesLiveAt = this.#deps.faults.goesLiveAt(pending.ticket, { sentAt: sentAt ?? now, now });
+    return goesLiveAt === undefined ? pending : { ...pending, goesLiveAt };
+  }
+
+  /** What only an order that has just arrived is refused for: a registered `cOID`, or a fault. */
+  #refusedAtOnce({ ticket, orderId }: PendingTicket, now: number): DeskReply | undefined {
+    const { faults } = this.#deps;
+    if (orderId !== undefined || faults.wasTaken(ticket, now)) return undefined;
+    if (faults.isRegistered(ticket, now)) return duplicateOf(ticket);
+    const text = faults.refusal(ticket, now);
+    return text === undefined ? undefined : { kind: "refused", text };
   }
 
   /** The order that a ticket changes. */
@@ -196,13 +244,7 @@ class Desk implements OrderDesk {
       if (before.state !== "working" || before.cancelRequestedAt !== undefined) return { kind: "not_working" };
       const text = changeRefusal(before, ticket);
       if (text !== undefined) return { kind: "refused", text };
-    } else if (
-      ticket.clientOrderId !== undefined &&
-      this.#deps.store.clientOrderIdUsed(ticket.accountId, ticket.clientOrderId, now - DAY_MS)
-    ) {
-      const text = `Order couldn't be submitted: Local order ID=${ticket.clientOrderId} is already registered.`;
-      return { kind: "duplicate", text };
-    }
+    } else if (this.#deps.faults.wasTaken(ticket, now)) return duplicateOf(ticket);
     const text = refusalOf(remainder(ticket, before), this.#context(ticket, before, now));
     return text === undefined ? undefined : { kind: "refused", text };
   }
@@ -267,6 +309,10 @@ class Desk implements OrderDesk {
     if (drawn >= this.#deps.lateOrderShare || this.#late.length >= MAX_LATE_ORDERS) return;
     this.#late.push({ pending, at: now + LATE_ORDER_DELAY_MS });
   }
+}
+
+function duplicateOf({ clientOrderId = "" }: Ticket): DeskReply {
+  return { kind: "duplicate", text: `Order couldn't be submitted: Local order ID=${clientOrderId} is already registered.` };
 }
 
 /** What a modification may change. */

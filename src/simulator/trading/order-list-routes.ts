@@ -1,3 +1,4 @@
+import { withListFaults } from "../control/list-faults.ts";
 import { failure, ok } from "../http/route.ts";
 import type { Route, SimReply, SimRequest } from "../http/route.ts";
 import type { Session } from "../session/session.ts";
@@ -21,7 +22,7 @@ export const orderListRoutes: readonly Route[] = [
     tier: "brokerage",
     pacing: ONCE_IN_5_SECONDS,
     primes: true,
-    handle: afterAccounts(listOrders),
+    handle: afterAccounts(withListFaults(listOrders)),
   },
   { method: "GET", path: "/iserver/account/order/status/{orderId}", tier: "brokerage", handle: afterAccounts(statusOfOrder) },
   {
@@ -30,7 +31,7 @@ export const orderListRoutes: readonly Route[] = [
     tier: "brokerage",
     pacing: ONCE_IN_5_SECONDS,
     primes: true,
-    handle: afterAccounts(listTrades),
+    handle: afterAccounts(withListFaults(listTrades)),
   },
 ];
 

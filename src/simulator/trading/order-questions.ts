@@ -141,7 +141,8 @@ const CASH_DETAILS =
   "Traders are responsible for understanding cash quantity details, which are provided on a best efforts basis only. The order is " +
   "placed for the whole shares or units that the amount buys.\nAre you sure you want to submit this order?";
 
-const MARKET_RISK =
+/** IBKR's warning about a market order while the market is closed, halted or not shown. */
+export const MARKET_RISK =
   "You are about to submit a market order. It may be executed at a price far from the last one, since the market for this " +
   "instrument is closed, halted or not shown to you.\nAre you sure you want to submit this order?";
 const STOP_RISK =

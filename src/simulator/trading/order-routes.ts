@@ -38,15 +38,15 @@ export const orderRoutes: readonly Route[] = [
   { method: "POST", path: "/iserver/notification", tier: "brokerage", handle: answerPrompt },
 ];
 
-function senderOf(session: Session): Sender {
-  return { userName: session.user.userName, suppressed: session.brokerage.suppressedMessageIds };
+function senderOf(session: Session, { arrivedAt }: SimRequest): Sender {
+  return { userName: session.user.userName, suppressed: session.brokerage.suppressedMessageIds, sentAt: arrivedAt };
 }
 
 function placeOrder({ accountId, request, session, simulation }: AccountRequest): SimReply {
   const { desk } = simulation.trading;
   const read = readOrderSet(request.body, { accountId, market: simulation.market, now: request.now, parent: desk.parent.bind(desk) });
   if ("reply" in read) return read.reply;
-  const sender = senderOf(session);
+  const sender = senderOf(session, request);
   const reply = read.set === undefined ? desk.place(read.first, sender, request.now) : desk.placeSet(read.set, sender, request.now);
   return deskAnswer(reply, simulation, request.now);
 }
@@ -71,7 +71,7 @@ function modifyOrder({ accountId, request, session, simulation }: AccountRequest
   if (simulation.trading.order(orderId)?.accountId !== accountId) return failure(400, `OrderID ${request.params["orderId"]} doesn't exist`);
   const read = readTicket(request.body, { accountId, market: simulation.market, now: request.now });
   if ("reply" in read) return read.reply;
-  const reply = simulation.trading.desk.modify(orderId, read.ticket, { sender: senderOf(session), now: request.now });
+  const reply = simulation.trading.desk.modify(orderId, read.ticket, { sender: senderOf(session, request), now: request.now });
   return deskAnswer(reply, simulation, request.now);
 }
 
@@ -79,13 +79,13 @@ function answerQuestion(request: SimRequest, session: Session, simulation: Simul
   const confirmed = isRecord(request.body) ? request.body["confirmed"] : undefined;
   if (typeof confirmed !== "boolean") return failure(400, "Bad Request: confirmed is required");
   const replyId = request.params["replyId"] ?? "";
-  const reply = simulation.trading.desk.reply(replyId, confirmed, { sender: senderOf(session), now: request.now });
+  const reply = simulation.trading.desk.reply(replyId, confirmed, { sender: senderOf(session, request), now: request.now });
   if (reply.kind === "unknown_question") return { status: 400, json: { error: `reply id not found: '${replyId}'` } };
   return deskAnswer(reply, simulation, request.now);
 }
 
 /** What is answered to an order request that comes to nothing for a reason without a text of its own. */
-const NOTHING_DONE: Readonly<Record<Exclude<DeskReply["kind"], "accepted" | "question" | "refused" | "duplicate">, SimReply>> = {
+const NOTHING_DONE: Readonly<Record<Exclude<DeskReply["kind"], "accepted" | "question" | "prompt" | "refused" | "duplicate">, SimReply>> = {
   declined: refusal("Order not confirmed "),
   unknown_order: failure(400, "OrderID doesn't exist"),
   not_working: failure(400, "Order is inactive"),
@@ -107,8 +107,15 @@ function deskAnswer(reply: DeskReply, { market }: Simulation, now: number): SimR
     const messageIds = question.messages.map((each) => each.id);
     return ok([{ id, message, isSuppressed: false, messageIds, messageOptions: question.options }]);
   }
+  if (reply.kind === "prompt") return ok(promptOf(reply.orderId));
   if (reply.kind === "refused") return refusal(reply.text);
   return reply.kind === "duplicate" ? failure(400, reply.text) : NOTHING_DONE[reply.kind];
+}
+
+/** An advanced reject: an object where a question is a list. */
+function promptOf(orderId: number): Readonly<Record<string, unknown>> {
+  const text = "If your order is not immediately executable, our systems may, depending on market conditions, reject your order.";
+  return { orderId, reqId: "12345", dismissable: [], text, options: ["Cancel", "Submit"], type: "M", messageId: "p12", prompt: true };
 }
 
 function acceptedRow(order: SimOrder, market: Market, now: number): Readonly<Record<string, unknown>> {
