@@ -1,4 +1,4 @@
-import { type CompiledQuery, Kysely, sql } from "kysely";
+import { type CompiledQuery, type Dialect, Kysely, sql } from "kysely";
 
 import type { Clock } from "../lib/clock.ts";
 import type { Database } from "./database.ts";
@@ -10,10 +10,18 @@ import { Turns } from "./turns.ts";
 
 /** Opens the SQLite file as a `Storage`, not yet migrated. Throws an `Error` of one line when it can't be opened. */
 export function openSqliteStorage(file: string, clock: Clock): Storage {
-  const { writer, reader } = openSqliteFile(file);
+  return sqliteStorageOver(openSqliteFile(file), clock);
+}
+
+/** Returns a `Storage` over the two connections of a file. `wrap` may stand between Kysely and the dialect. */
+export function sqliteStorageOver(
+  { writer, reader }: ReturnType<typeof openSqliteFile>,
+  clock: Clock,
+  wrap: (dialect: Dialect) => Dialect = (dialect) => dialect,
+): Storage {
   const scope = new TransactionScope();
   const turns = new Turns(clock);
-  const db = new Kysely<Database>({ dialect: createSqliteDialect(writer, turns, scope) });
+  const db = new Kysely<Database>({ dialect: wrap(createSqliteDialect(writer, turns, scope)) });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await turns.close();

@@ -55,7 +55,7 @@ export const faultBody = z
     error: "latency and clock_skew need ms",
   })
   .refine(({ kind, reason, ms }) => (needsTime(kind, reason) ? ms !== undefined && ms >= 0 : true), {
-    error: "late, coid_memory, goes_live and a list that lags need ms, which is not negative",
+    error: "late, doubled, coid_memory, goes_live and a list that lags need ms, which is not negative",
   })
   .refine(({ kind, reason }) => (reason === undefined ? kind !== "list" && kind !== "registers" : reasonsOf(kind).includes(reason)), {
     error: `reason is one of ${Object.entries(REASONS)
@@ -87,5 +87,5 @@ function reasonsOf(kind: string): readonly string[] {
 }
 
 function needsTime(kind: string, reason: string | undefined): boolean {
-  return kind === "late" || kind === "coid_memory" || kind === "goes_live" || (kind === "list" && reason === "lagging");
+  return kind === "late" || kind === "doubled" || kind === "coid_memory" || kind === "goes_live" || (kind === "list" && reason === "lagging");
 }

@@ -14,6 +14,7 @@ export const FAULT_KINDS = [
   "init_failure",
   "stream_silence",
   "late",
+  "doubled",
   "cut",
   "request_timeout",
   "server_error",
@@ -41,7 +42,7 @@ export interface FaultSpec {
   /** After this long it is over; without one it goes on until it is cleared. */
   readonly forMs?: number | undefined;
   /**
-   * How long a `latency` or `late` holds a request up, how far a lagging `list` is behind, how long `coid_memory` refuses a `cOID`
+   * How long a `latency` or `late` holds a request up, when the copy of a `doubled` one comes, how far a lagging `list` is behind, how long `coid_memory` refuses a `cOID`
    * twice, when after its sending an unanswered order `goes_live`, or the shift of a `clock_skew`.
    */
   readonly ms?: number | undefined;

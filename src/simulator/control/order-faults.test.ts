@@ -130,6 +130,19 @@ describe("an order", () => {
     expect(taken()).toEqual([]);
   });
 
+  test("can come twice on its way, and the copy is refused", async () => {
+    fault({ kind: "doubled", path: ORDERS, ms: MINUTE, count: 2 });
+    await place("doubled");
+    client.clock.advance(MINUTE);
+    await client.call("POST", "/iserver/auth/status");
+    expect(taken()).toEqual(["doubled"]);
+    fault({ kind: "coid_memory", ms: 0 });
+    await place("again");
+    client.clock.advance(MINUTE);
+    await client.call("POST", "/iserver/auth/status");
+    expect(taken()).toEqual(["doubled", "again", "again"]);
+  });
+
   test("can be taken twice under one cOID, or again once IBKR has forgotten it", async () => {
     await place("twice");
     client.clock.advance(1);

@@ -72,6 +72,10 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
       const at = simulation.clock.now();
       simulation.trading.advance(at);
       const handled = route.handle({ method, path, params, query, body: body.value, now: at, arrivedAt }, held, simulation);
+      doubled(simulation, request, (now) => {
+        simulation.trading.advance(now);
+        return route.handle({ method, path, params, query, body: body.value, now, arrivedAt }, held, simulation);
+      });
       const reply = handled instanceof Promise ? await withinLimit(simulation, handled) : handled;
       status = reply.status;
       return reply;
@@ -119,6 +123,12 @@ async function holdUp({ clock, faults }: Simulation, request: WireRequest, sessi
   await clock.wait(late.ms ?? 0);
   if (late.reason === "lost") throw new ConnectionDropped();
   return { user, id, brokerage, portfolioPrimed, positionsPrimed };
+}
+
+/** Lets a request come a second time where a `doubled` fault is active: something on the way has copied it. The copy's reply is lost. */
+function doubled({ clock, faults }: Simulation, request: WireRequest, again: (now: number) => unknown): void {
+  const copy = faults.take("doubled", request, clock.now());
+  if (copy !== undefined) void clock.wait(copy.ms ?? 0).then(() => again(clock.now()));
 }
 
 /** Waits for an endpoint, but not longer than IBKR would. */
