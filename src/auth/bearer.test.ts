@@ -51,6 +51,7 @@ describe.each(ENGINES)("the bearer check on %s", (engine) => {
       caller: {
         id: plain.id,
         source: "apikey",
+        nameSpace: plain.id,
         ...owner,
         scope: "write",
         allowedAccountIds: undefined,

@@ -104,10 +104,10 @@ describe("the audit log", () => {
     expect(stack.rows).toMatchObject([{ begun: true, end: { outcome: "ok" } }]);
   });
 
-  test("stops a change that can't be written down", async () => {
+  test("stops a change that can't be stored, and says that nothing was sent (D11.a)", async () => {
     const slow = slowTool("slow_change", true);
     const stack = await start({ tools: [slow.tool], beginFails: true });
-    expect(await errorCode(stack.post(call("slow_change")))).toBe("internal_error");
+    expect(await errorCode(stack.post(call("slow_change")))).toBe("storage_unavailable");
     expect(await Promise.race([slow.started, Promise.resolve("never ran")])).toBe("never ran");
   });
 });

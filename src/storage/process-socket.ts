@@ -96,12 +96,11 @@ function listen(path: string): Promise<Server> {
 
 function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ path });
+    const socket = connect({ path, signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
     const end = (isAlive: boolean): void => {
       socket.destroy();
       resolve(isAlive);
     };
-    socket.setTimeout(PROBE_LIMIT_MS, () => end(true));
     socket.once("connect", () => end(true));
     socket.once("error", (error: NodeJS.ErrnoException) => end(!DEAD.has(error.code ?? "")));
   });

@@ -19,6 +19,7 @@ export interface Arrival {
   readonly isFirst: boolean;
 }
 
+/** A call with the name of its order. */
 export interface ArrivingCall {
   readonly key: OrderRequestKey;
   readonly request: PlaceRequest;

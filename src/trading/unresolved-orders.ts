@@ -34,6 +34,7 @@ export type OrderVerdict =
   | { readonly kind: "cancelled" }
   | { readonly kind: "not_there" };
 
+/** An owner's word on one unresolved order. */
 export interface OrderDecision {
   readonly userId: string;
   readonly requestId: string;
