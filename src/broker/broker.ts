@@ -29,8 +29,6 @@ export interface CallOptions {
   readonly caller: string;
   /** True where an order waits for the answer: such calls go upstream before others. */
   readonly urgent?: boolean;
-  /** Something will be concluded from what is missing in a list: IBKR has to be asked, however well a stream keeps the list. */
-  readonly provesAbsence?: boolean;
   /** Lets an order, or a yes to its question, leave. */
   readonly leave?: Leave;
   /** Told once for each request that goes upstream. */

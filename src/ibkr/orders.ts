@@ -84,7 +84,7 @@ export class Orders {
     this.#live?.use();
     const key = `${accountId} ${this.#changes}`;
     const kept = this.#orders.get(key);
-    if (kept !== undefined && this.#serves(kept, options)) return await this.#withNews(accountId, kept.list, options);
+    if (kept !== undefined && this.#serves(kept)) return await this.#withNews(accountId, kept.list, options);
     const { list } = await this.#orderReads.run(key, options, async (shared) => {
       const listed = await this.#listed(accountId, shared);
       this.#orders.set(key, listed);
@@ -172,9 +172,9 @@ export class Orders {
     return { list: { orders, asOf }, generation };
   }
 
-  /** A list serves for seconds; longer while the stream of its own session tells what changes, but not to those who prove by it. */
-  #serves({ list, generation }: Listed, { provesAbsence }: CallOptions): boolean {
-    const isStreamed = provesAbsence !== true && this.#live?.isCurrent === true && generation === this.#api.session.generation;
+  /** A list serves for seconds; longer while the stream of its own session tells what changes. */
+  #serves({ list, generation }: Listed): boolean {
+    const isStreamed = this.#live?.isCurrent === true && generation === this.#api.session.generation;
     return isStreamed || this.#api.clock.now() - list.asOf < LISTED_MS;
   }
 
