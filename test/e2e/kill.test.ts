@@ -71,7 +71,7 @@ it("killed after IBKR took the order: the next start finds it, and repeating the
   expect(postsSeen()).toBe(1);
 });
 
-it("killed before the POST reached IBKR: the order stays unknown, is not sent again by itself, and repeating the call sends nothing", async () => {
+it("killed before the POST reached IBKR: the order is unknown from the first moment, and a repeat sends it under the same cOID (D8.a)", async () => {
   const dataDir = temporaryFolder();
   const key = await killAround("hold_request", "killed-before", dataDir);
   // The held request must never be passed on: its sender is gone, as after a cable was pulled.
@@ -79,18 +79,19 @@ it("killed before the POST reached IBKR: the order stays unknown, is not sent ag
   proxy = await startFaultProxy(simulatorUrl);
   gateway = await startBuiltGateway(environment(), dataDir);
   const target = { url: gateway.url, key };
-  for (const [tool, args] of [
-    ["place_order", order("killed-before")],
-    ["get_order_status", { account_id: ACCOUNT, client_order_id: "killed-before" }],
-  ] as const) {
-    const answer = await callTool(target, tool, args);
-    // "Still being sent" as long as another process might be at it, then "unknown": never placed, never rejected, never sent.
-    expect(answer.text).toMatch(/sending|being sent|unknown/i);
-    expect(answer.text).toMatch(/do not send it again/i);
-  }
+  // The equal order under another id could be the double of the first.
+  const twin = await callTool(target, "place_order", order("killed-before-twin"));
+  expect(twin.error).toMatchObject({ code: "possible_duplicate", client_order_id: "killed-before" });
+  const known = await callTool(target, "get_order_status", { account_id: ACCOUNT, client_order_id: "killed-before" });
+  expect(known.structured["status"], known.text).toBe("outcome_unknown");
+  expect(known.text).toMatch(/do not send it again/i);
   expect(postsSeen()).toBe(0);
+  // The simulator is known to refuse a cOID twice, so that the repeat can't make a second order.
+  const repeated = await callTool(target, "place_order", order("killed-before"));
+  expect(repeated, repeated.text).toMatchObject({ isError: false, structured: { order_id: expect.any(String) } });
+  expect(postsSeen()).toBe(1);
   const orders = (await callTool(target, "get_orders", { account_id: ACCOUNT })).structured["orders"] as { client_order_id?: string }[];
-  expect(orders.filter((row) => row.client_order_id === "killed-before")).toEqual([]);
+  expect(orders.filter((row) => row.client_order_id?.startsWith("killed-before"))).toHaveLength(1);
 });
 
 it("an answer cut off on the way is settled by looking the order up, never by sending it again", async () => {
@@ -106,7 +107,7 @@ it("an answer cut off on the way is settled by looking the order up, never by se
   expect(postsSeen()).toBe(1);
 });
 
-it("an order cut off before IBKR read it is never sent again, though nothing was placed", async () => {
+it("an order cut off before IBKR read it is unknown, and a repeat makes one order", async () => {
   proxy = await startFaultProxy(simulatorUrl);
   gateway = await startBuiltGateway(environment());
   const target = { url: gateway.url, key: gateway.key ?? "" };
@@ -114,6 +115,7 @@ it("an order cut off before IBKR read it is never sent again, though nothing was
   proxy.decide((method, path) => (isOrderPost(method, path) ? "cut_request" : "pass"));
   expect((await callTool(target, "place_order", order("cut-early"))).error).toMatchObject({ code: "outcome_unknown" });
   proxy.decide(() => "pass");
-  expect((await callTool(target, "place_order", order("cut-early"))).error).toMatchObject({ code: "outcome_unknown" });
-  expect(postsSeen()).toBe(1);
+  expect((await callTool(target, "place_order", order("cut-early"))).structured).toMatchObject({ order_id: expect.any(String) });
+  const orders = (await callTool(target, "get_orders", { account_id: ACCOUNT })).structured["orders"] as { client_order_id?: string }[];
+  expect(orders.filter((row) => row.client_order_id === "cut-early")).toHaveLength(1);
 });

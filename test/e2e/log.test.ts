@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 
 import { startGateway } from "../support/gateway.ts";
+import { takeBody } from "../support/order-bench.ts";
 
 const ACCOUNT = "DU7100001";
 
@@ -13,7 +14,9 @@ it("masks account numbers that IBKR's own words bring into the log", async () =>
   const edge: typeof fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : input.toString();
     const isOrder = init?.method === "POST" && url.endsWith(`/iserver/account/${ACCOUNT}/orders`);
-    return isOrder ? Response.json({ error: `java.lang.Exception: nothing known of ${ACCOUNT}` }) : fetch(input, init);
+    if (!isOrder) return await fetch(input, init);
+    await takeBody(init);
+    return Response.json({ error: `java.lang.Exception: nothing known of ${ACCOUNT}` });
   };
   const gateway = await startGateway({ deps: { fetch: edge } });
   const answer = await gateway.tool("place_order", { symbol: "AAPL", side: "BUY", quantity: 1, order_type: "MKT", account_id: ACCOUNT });

@@ -46,7 +46,7 @@ it("an order is placed, filled, listed under its id, and on record", async () =>
   expect(await status()).toMatchObject({ order_id: orderId, filled_quantity: "5" });
   const { orders } = (await gateway.tool("get_orders", { account_id: ORDER.account_id })).structured;
   expect(orders).toEqual(expect.arrayContaining([expect.objectContaining({ order_id: orderId, client_order_id: "on-postgres" })]));
-  expect(await query("select state from order_requests")).toEqual([{ state: "accepted" }]);
+  expect(await query("select state from order_requests")).toEqual([{ state: "placed" }]);
   expect(await query("select outcome, code from audit_log where tool = 'place_order'")).toEqual([{ outcome: "ok", code: null }]);
 });
 
