@@ -66,11 +66,15 @@ async function start(dataDir: string, known: { key: string }): Promise<{ gateway
   return { gateway, sent };
 }
 
+/** Two equal orders need an id each. */
+let orders = 0;
+
 async function call(url: string, key: string, name: string): Promise<ToolAnswer> {
+  const own = name === "place_order" ? { client_order_id: `order ${(orders += 1)}` } : {};
   const response = await fetch(`${url}/mcp?toolsets=derivatives,reports,research`, {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", Accept: "application/json, text/event-stream" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: CALLS[name] ?? {} } }),
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: { ...CALLS[name], ...own } } }),
   });
   return readToolAnswer(await response.json());
 }

@@ -22,7 +22,13 @@ interface Wish {
 }
 
 /** What a caller may be told beside a final answer: the order's fate is open, or it is to be sent again. */
-const OPEN_ENDS: ReadonlySet<string> = new Set(["outcome_unknown", "confirmation_expired"]);
+const OPEN_ENDS: ReadonlySet<string> = new Set([
+  "outcome_unknown",
+  "outcome_unresolved",
+  "confirmation_expired",
+  "not_sent",
+  "possible_duplicate",
+]);
 /** Final, like an order that was placed or declined. */
 const FINAL_ERRORS: ReadonlySet<string> = new Set(["broker_rejected", "confirmation_limit"]);
 
@@ -58,11 +64,24 @@ export class WeekOrders {
 
   /** Asks anew for everything that has no final answer yet, and answers how many have none still. */
   async finish(call: TradingCall): Promise<number> {
+    await this.#resolve(call.caller.userId);
     for (const wish of this.#wishes.filter(({ end }) => end === undefined))
       await this.#place(wish, call).catch((error: unknown) => {
         if (!(error instanceof GatewayError)) throw error;
       });
     return this.#wishes.filter(({ end }) => end === undefined).length;
+  }
+
+  /** Decides as an owner who looks at IBKR and tells the truth, as soon as they may. */
+  async #resolve(userId: string): Promise<void> {
+    for (const { requestId, customerOrderId, state, absentInMs } of await this.#trading.unresolvedOrders(userId)) {
+      if (state !== "unresolved") continue;
+      const there = standing(this.#own).get(customerOrderId);
+      const words = "simulator";
+      if (there !== undefined && there.state !== "inactive")
+        await this.#trading.decideOrder({ userId, requestId, verdict: { kind: "there", orderId: there.id }, words });
+      else if (absentInMs === 0) await this.#trading.decideOrder({ userId, requestId, verdict: { kind: "not_there" }, words });
+    }
   }
 
   async #goOn(wish: Wish, call: TradingCall, dice: Dice): Promise<void> {
@@ -148,22 +167,30 @@ export function callerOf(name: string, ref: { readonly userId: string; readonly 
 export async function faultsOfOrders(storage: Storage, own: WeekWorld, userId: string): Promise<readonly string[]> {
   const requests = await storage.db.selectFrom("order_requests").selectAll().where("user_id", "=", userId).execute();
   const attempts = await storage.db.selectFrom("order_attempts").selectAll().where("user_id", "=", userId).execute();
-  const sent = own.store.prepare("select id, client_order_id, state from sim_order where client_order_id like 'gw%'").all();
-  const standing = new Map(sent.map((row) => [String(row["client_order_id"]), { id: String(row["id"]), state: String(row["state"]) }]));
-  const strangers = [...standing.keys()].filter((id) => attempts.every((attempt) => attempt.customer_order_id !== id));
+  const there = standing(own);
+  const strangers = [...there.keys()].filter((id) => attempts.every((attempt) => attempt.customer_order_id !== id));
   const faults = strangers.map((id) => `the order ${id} is at the simulator, and no attempt is it`);
-  if (standing.size < sent.length) faults.push("an order stands twice at the simulator");
+  if (there.size < sentOrders(own).length) faults.push("an order stands twice at the simulator");
   for (const { id, client_order_id: name, state } of requests) {
     const mine = attempts.filter((attempt) => attempt.request_id === id);
-    const orders = mine.flatMap((attempt) => standing.get(attempt.customer_order_id) ?? []).filter((order) => order.state !== "inactive");
-    const accepted = mine.filter((attempt) => attempt.state === "accepted");
+    const orders = mine.flatMap((attempt) => there.get(attempt.customer_order_id) ?? []).filter((order) => order.state !== "inactive");
+    const accepted = mine.filter((attempt) => attempt.state === "placed");
     const history = mine.map((attempt) => attempt.state).join(", ");
-    if (state === "sending" || state === "unknown") faults.push(`${name} is still ${state} (${history})`);
+    if (["received", "sending", "unknown", "unresolved"].includes(state)) faults.push(`${name} is still ${state} (${history})`);
     else if (orders.length > 1) faults.push(`${name} stands ${orders.length} times (${state}: ${history})`);
-    else if (state !== "accepted" && orders.length > 0) faults.push(`${name} is ${state}, but stands (${history})`);
-    else if (state === "accepted" && accepted.length !== 1) faults.push(`${name} was accepted ${accepted.length} times (${history})`);
-    else if (state === "accepted" && !mine.some((attempt) => standing.get(attempt.customer_order_id)?.id === accepted[0]?.broker_order_id))
+    else if (state !== "placed" && orders.length > 0) faults.push(`${name} is ${state}, but stands (${history})`);
+    else if (state === "placed" && accepted.length !== 1) faults.push(`${name} was accepted ${accepted.length} times (${history})`);
+    else if (state === "placed" && !mine.some((attempt) => there.get(attempt.customer_order_id)?.id === accepted[0]?.broker_order_id))
       faults.push(`${name} is accepted as ${accepted[0]?.broker_order_id ?? "nothing"}, which is not there`);
   }
   return faults;
+}
+
+/** The gateway's orders in the simulator's own table. */
+function sentOrders(own: WeekWorld) {
+  return own.store.prepare("select id, client_order_id, state from sim_order where client_order_id like 'gw%'").all();
+}
+
+function standing(own: WeekWorld): ReadonlyMap<string, { readonly id: string; readonly state: string }> {
+  return new Map(sentOrders(own).map((row) => [String(row["client_order_id"]), { id: String(row["id"]), state: String(row["state"]) }]));
 }

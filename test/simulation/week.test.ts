@@ -20,6 +20,7 @@ import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts";
 import { recordingLog } from "../support/silent-log.ts";
 import { startEngine, type TestEngine } from "../support/storages.ts";
+import { letIn } from "../support/let-in.ts";
 import { singleProcess } from "../support/single-process.ts";
 import { callerOf, type Dice, faultsOfOrders, WeekOrders } from "./week-orders.ts";
 import { isQuiet, movePrices, openWeekWorld, setCompetitor, type WeekWorld } from "./week-world.ts";
@@ -166,6 +167,7 @@ async function settleDown(own: WeekWorld, sealer: Sealer, trading: Trading): Pro
     created_at: MONDAY,
   });
   await setLiveTrading(storage, ref, MONDAY);
+  await letIn(storage, callerOf(name, ref), MONDAY);
   return {
     own,
     ref,

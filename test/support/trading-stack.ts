@@ -21,6 +21,7 @@ import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
 import { createTrading } from "../../src/trading/create-trading.ts";
 import type { Trading } from "../../src/trading/trading.ts";
 import { type FastClock, fastClock } from "./fast-clock.ts";
+import { letIn } from "./let-in.ts";
 import { silentLog as log } from "./silent-log.ts";
 import { type ENGINES, startEngine } from "./storages.ts";
 
@@ -250,39 +251,4 @@ function whenLeft(init: RequestInit | undefined, note: () => void): RequestInit 
     { highWaterMark: 0 },
   );
   return { ...init, body };
-}
-
-/** Writes the key or grant that this caller stands for, unless it has one. */
-async function letIn(
-  { db }: Storage,
-  { id, source, nameSpace, userId, connectionId, scope, allowedAccountIds }: Caller,
-  at: number,
-): Promise<void> {
-  const owned = { id, user_id: userId, connection_id: connectionId, scope, created_at: at };
-  const allowed = { allowed_account_ids: allowedAccountIds === undefined ? null : JSON.stringify(allowedAccountIds) };
-  const unused = { limits: null, pinned_account_id: null, last_used_at: null, last_used_address: null, last_used_client: null };
-  const inForce = { ...unused, expires_at: null, revoked_at: null };
-  if (source === "apikey")
-    await db
-      .insertInto("api_keys")
-      .values({ ...owned, ...allowed, ...inForce, key_hash: id, prefix: "ibkr_", label: id })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  else
-    await db
-      .insertInto("app_grants")
-      .values({
-        ...owned,
-        ...allowed,
-        ...inForce,
-        client_id: nameSpace,
-        client_name: "Test",
-        client_host: null,
-        client_identity: "built_in",
-        redirect_uri: "https://app.test/callback",
-        issued_at: at,
-        revoked_because: null,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
 }
