@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { createSite } from "./app-site.ts";
 import { type BearerCheck, createBearerCheck } from "./auth/bearer.ts";
-import { createConnectionJournal } from "./auth/connection-journal.ts";
+import { type ConnectionJournal, createConnectionJournal } from "./auth/connection-journal.ts";
 import { type AuthorizationServer, createAuthorizationServer } from "./auth/oauth/authorization-server.ts";
 import { createDocumentFetch, type DocumentFetch } from "./auth/oauth/document-fetch.ts";
 import { resourceMetadataUrl } from "./auth/oauth/metadata.ts";
@@ -99,7 +99,7 @@ interface Lifetime {
 }
 
 /** Keeps a part to be closed with the gateway, and answers it. */
-type Opened = <T extends { close(): void | Promise<void> }>(part: T) => T;
+export type Opened = <T extends { close(): void | Promise<void> }>(part: T) => T;
 
 async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lifetime): Promise<App> {
   const { clock, random, log } = deps;
@@ -108,8 +108,10 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
     return part;
   };
   const base = await openBase(config, deps, opened);
+  const { storage, embeddedSimulator, hostPolicy } = base;
+  const hasDemo = config.demo && embeddedSimulator !== undefined;
+  const demoKey = hasDemo ? await provideDemo({ storage, clock, random }) : undefined;
   const links = openLinks(base, deps, opened);
-  const { storage, embeddedSimulator, hostPolicy, demoKey } = base;
   const { audit, metrics, connections, trading } = links;
   const issuer = (): string => server.url;
   const { mcp, registry } = serveProtocol({ ...base, ...links, config, deps, opened, issuer });
@@ -144,47 +146,53 @@ async function compose(config: Config, deps: AppDeps, { closers, closeAll }: Lif
   };
 }
 
-/** What everything stands on: the data folder, the sealing key, the database, the own simulator and the demo. */
-async function openBase(config: Config, { clock, random, log }: AppDeps, opened: Opened) {
+/** Opens the data folder, the sealing key, the database and the own simulator, on which every part works. */
+export async function openBase(config: Config, { clock, random, log }: AppDeps, opened: Opened) {
   prepareDataFolder(config.dataDir);
   const sealer = createSealer(await loadSealingKey({ setting: config.sealingKey, file: join(config.dataDir, "sealing.key"), random }));
   const storage = opened(await openStorage({ ...databasePlace(config), log, clock }));
   const processes = opened(await openProcesses({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, random, log }));
   const simulator = config.simulator ? opened(await startEmbeddedSimulator(config, { clock, random, log })) : undefined;
   const embeddedSimulator = ownSimulator(config, simulator);
-  const hasDemo = config.demo && embeddedSimulator !== undefined;
-  const demoKey = hasDemo ? await provideDemo({ storage, clock, random }) : undefined;
   const hostPolicy = createHostPolicy({ hosts: config.gatewayHosts, isLocal: config.isLocal });
-  return { sealer, storage, processes, embeddedSimulator, demoKey, hostPolicy };
+  return { sealer, storage, processes, embeddedSimulator, hostPolicy };
 }
 
 type Base = Awaited<ReturnType<typeof openBase>>;
 
 /** The live links to brokers, what trades over them, and what is kept on record and counted of both. */
-function openLinks({ storage, processes, sealer, embeddedSimulator, hostPolicy }: Base, deps: AppDeps, opened: Opened) {
+function openLinks(base: Base, deps: AppDeps, opened: Opened) {
+  const { storage, processes } = base;
   const { clock, random, log } = deps;
   const audit = opened(createAuditLog({ storage, clock, log }));
   const journal = createConnectionJournal({ audit, clock, random });
   const metrics = createMetrics();
   const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
-  const connections = opened(
-    createConnections({
-      storage,
-      sealer,
-      clock,
-      random,
-      log,
-      fetch: deps.fetch,
-      embeddedSimulator,
-      hostPolicy,
-      budgets,
-      ibkrBaseUrls: deps.ibkrBaseUrls,
-      onFrozen: ({ because, ...connection }) => journal.noteFrozen(connection, because),
-    }),
-  );
+  const connections = opened(connectionsOf(base, deps, { journal, budgets }));
   showFigures(metrics, { audit, budgets, connections });
   const trading = opened(createTrading({ storage, processes, connections, clock, random, log }));
   return { audit, journal, metrics, connections, trading };
+}
+
+/** Creates the pool of live links over a base. */
+export function connectionsOf(
+  { storage, sealer, embeddedSimulator, hostPolicy }: Base,
+  { clock, random, log, fetch: edge, ibkrBaseUrls }: AppDeps,
+  { journal, budgets }: { readonly journal: ConnectionJournal; readonly budgets: UserBudgets },
+): Connections {
+  return createConnections({
+    storage,
+    sealer,
+    clock,
+    random,
+    log,
+    fetch: edge,
+    embeddedSimulator,
+    hostPolicy,
+    budgets,
+    ibkrBaseUrls,
+    onFrozen: ({ because, ...connection }) => journal.noteFrozen(connection, because),
+  });
 }
 
 interface ProtocolParts extends Pick<Base, "storage">, ReturnType<typeof openLinks> {
