@@ -18,6 +18,8 @@ export interface TradingSwitch {
   readonly orders_stopped_at: number | null;
   readonly orders_stopped_because: string | null;
   readonly duplicate_refusals_proven_at: number | null;
+  /** JSON of what the doctor saw. */
+  readonly doctor_report: string | null;
 }
 
 /** What a key or grant allows now. Times are epoch ms. */
@@ -51,7 +53,7 @@ function switchQuery(db: Kysely<Database>, key: ConnectionKey) {
   return db
     .selectFrom("connections")
     .select(["label", "mode", "live_trading_enabled_at", "paused_at", "frozen_at", "frozen_because"])
-    .select(["orders_stopped_at", "orders_stopped_because", "duplicate_refusals_proven_at"])
+    .select(["orders_stopped_at", "orders_stopped_because", "duplicate_refusals_proven_at", "doctor_report"])
     .where("id", "=", key.connectionId)
     .where("user_id", "=", key.userId);
 }

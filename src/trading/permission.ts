@@ -7,6 +7,7 @@ import { GatewayError } from "../lib/errors.ts";
 import type { Database } from "../storage/database.ts";
 import { findTradingSwitch, holdCallerStanding, holdTradingSwitch, type TradingSwitch } from "../storage/order-permission.ts";
 import type { Storage } from "../storage/storage.ts";
+import { keepsAfterQuestion } from "./doctor-findings.ts";
 import type { TradingCall } from "./trading.ts";
 
 /** A permission to send is good for so long, by the monotonic clock: a process that stood still sends nothing old. */
@@ -28,6 +29,8 @@ export async function refuseUntilEnabled(
 /** What allowed an order to leave, for its record. */
 export interface Permission {
   readonly isDuplicateProven: boolean;
+  /** A declined question leaves its `cOID` free. */
+  readonly keepsAfterQuestion: boolean;
   /** JSON for `order_sends`. */
   readonly record: string;
 }
@@ -54,6 +57,7 @@ export async function holdPermission(
   const { mode, live_trading_enabled_at: enabledAt } = row;
   return {
     isDuplicateProven: row.duplicate_refusals_proven_at !== null,
+    keepsAfterQuestion: keepsAfterQuestion(row),
     record: JSON.stringify({ scope: standing.scope, accounts: allowed ?? "all", mode, live_trading_enabled_at: enabledAt }),
   };
 }
@@ -64,7 +68,8 @@ function callerEnded(message: string): GatewayError {
   });
 }
 
-function refuseSwitchedOff(
+/** Refuses what `refuseUntilEnabled` does, by a row that was read. */
+export function refuseSwitchedOff(
   row: TradingSwitch | undefined,
   { connectionId, provenMode }: { readonly connectionId: string; readonly provenMode: Mode },
 ): asserts row is TradingSwitch {

@@ -5,15 +5,16 @@ import { GatewayError } from "../lib/errors.ts";
 import type { Database } from "../storage/database.ts";
 import { attemptInTurn, attemptsOf, insertOrderAttempt, moveOrderAttempt, type OrderAttemptRow } from "../storage/order-attempts.ts";
 import { consumeOrderConfirmation, type OrderConfirmationRow, voidOrderConfirmations } from "../storage/order-confirmations.ts";
-import { lockAccountOrders } from "../storage/order-permission.ts";
+import { findTradingSwitch, lockAccountOrders } from "../storage/order-permission.ts";
 import { findEqualRequest, findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
 import { insertOrderSend } from "../storage/order-sends.ts";
 import { customerOrderId, nextGeneration, RESEND_WITHIN_MS } from "./customer-order-id.ts";
 import type { Allowed } from "./departure.ts";
+import { keepsAfterQuestion } from "./doctor-findings.ts";
 import { blockingInTurn } from "./guard.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { AttemptState, RequestState } from "./order-states.ts";
-import { holdPermission } from "./permission.ts";
+import { holdPermission, type Permission } from "./permission.ts";
 import type { PipelineDeps } from "./pipeline.ts";
 import { confirmationExpired, outcomeUnknown, possibleDuplicate, storageUnavailable } from "./trading-errors.ts";
 import type { TradingCall } from "./trading.ts";
@@ -66,7 +67,8 @@ export async function planSending({ storage, random }: PipelineDeps, { request, 
   const current = await findOrderRequestById(storage.db, request.user_id, request.id);
   if (current === undefined || !isOneOf(current.state, from)) throw new RequestMoved();
   const [last] = await attemptsOf(storage.db, request.user_id, request.id);
-  const generation = nextGeneration(last, { keepsAfterQuestion: false });
+  const row = await findTradingSwitch(storage.db, { userId: request.user_id, connectionId: request.connection_id });
+  const generation = nextGeneration(last, { keepsAfterQuestion: row !== undefined && keepsAfterQuestion(row) });
   const known = last?.generation === generation ? last : undefined;
   return {
     attemptId: known?.id ?? randomId(random, "att_"),
@@ -127,7 +129,7 @@ async function decide(db: Transaction<Database>, deps: PipelineDeps, decision: D
   const permission = await holdPermission(db, { dialect, now }, { caller: call.caller, provenMode: call.broker.mode, accountId });
   const request = await findOrderRequestById(db, userId, id);
   const [last] = await attemptsOf(db, userId, id);
-  if (request === undefined || !isOneOf(request.state, wish.from) || !isStill(plan, last)) throw new RequestMoved();
+  if (request === undefined || !isOneOf(request.state, wish.from) || !isStill(plan, last, permission)) throw new RequestMoved();
   if (last?.state === "unknown") refuseBlindRepeat(deps, { last, request, isProven: permission.isDuplicateProven });
   await refuseEqual(db, request);
   await settleToken(db, { wish, callerId: call.caller.id, now });
@@ -136,9 +138,9 @@ async function decide(db: Transaction<Database>, deps: PipelineDeps, decision: D
 }
 
 /** Whether the newest attempt still leads to the plan's `cOID`. */
-function isStill({ known, generation }: SendingPlan, last: OrderAttemptRow | undefined): boolean {
+function isStill({ known, generation }: SendingPlan, last: OrderAttemptRow | undefined, permission: Permission): boolean {
   const isSame = last?.generation === generation ? last.id === known?.id : known === undefined;
-  return isSame && nextGeneration(last, { keepsAfterQuestion: false }) === generation;
+  return isSame && nextGeneration(last, permission) === generation;
 }
 
 function isOneOf(state: string, states: readonly string[]): boolean {
