@@ -44,7 +44,8 @@ export async function keyCommand({ environment, print }: ProcessFace, args: read
   }
 }
 
-async function allConnections(storage: Storage): Promise<readonly ConnectionRow[]> {
+/** Lists the connections of every user. For commands only. */
+export async function allConnections(storage: Storage): Promise<readonly ConnectionRow[]> {
   const users = await listUsers(storage, MAX_USERS);
   const lists = await Promise.all(users.map((user) => listConnections(storage, user.id)));
   return lists.flat();

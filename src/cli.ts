@@ -1,3 +1,4 @@
+import { doctorCommand } from "./cli-doctor.ts";
 import { keyCommand } from "./cli-key.ts";
 import { userCommand } from "./cli-user.ts";
 import { version } from "./lib/version.ts";
@@ -21,6 +22,8 @@ const USAGE = `ibkr-gateway: an MCP server for Interactive Brokers accounts
       --for TEXT         for whom it is
       --operator         this person may invite others too
   ibkr-gateway user reset NAME       make a link by which a person sets a new password
+  ibkr-gateway doctor --paper CONNECTION [--resume] [--json]
+                                     find out what IBKR does with a repeated order id, on a paper or simulated connection
   ibkr-gateway version`;
 
 async function run(face: ProcessFace, [command, ...rest]: readonly string[]): Promise<void> {
@@ -31,6 +34,8 @@ async function run(face: ProcessFace, [command, ...rest]: readonly string[]): Pr
       return keyCommand(face, rest);
     case "user":
       return userCommand(face, rest);
+    case "doctor":
+      return doctorCommand(face, rest);
     case "version":
     case "--version":
       return face.print(version());

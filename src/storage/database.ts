@@ -169,7 +169,7 @@ export interface OrderSendsTable {
   readonly user_id: string;
   readonly connection_id: string;
   readonly caller_id: string;
-  /** `apikey` or `oauth`. */
+  /** `apikey`, `oauth` or `doctor`. */
   readonly source: string;
   /** JSON of what allowed it: scope, accounts, the connection's switches. */
   readonly permission: string;

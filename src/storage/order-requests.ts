@@ -99,6 +99,22 @@ export async function listOrderRequests(
     .execute();
 }
 
+/** Whether a connection has a request in one of these states. */
+export async function hasRequestIn(
+  db: Kysely<Database>,
+  { userId, connectionId, states }: Pick<OrderRequestKey, "userId" | "connectionId"> & { readonly states: readonly string[] },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("order_requests")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("connection_id", "=", connectionId)
+    .where("state", "in", states)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** One step of a request. */
 export interface OrderRequestMove {
   readonly userId: string;
