@@ -211,7 +211,9 @@ async function write(db: Transaction<Database>, { wish, plan, call, sendId, proc
     });
   } else {
     const from: AttemptState[] = ["no", "unknown"];
-    const change = { ...sent, ended_by: null };
+    // Of an attempt that its owner called absent these are the owner's words, which must not pass for IBKR's.
+    const said = plan.known.state === ("no" satisfies AttemptState) ? null : plan.known.said;
+    const change = { ...sent, ended_by: null, said };
     if (!(await moveOrderAttempt(db, { userId, id: plan.attemptId, from, to: "sending", change, at: now }))) throw new RequestMoved();
   }
   if (!(await moveOrderRequest(db, { userId, id: request.id, from: wish.from, to: "sending", ownerProcess: processId, at: now })))
