@@ -49,6 +49,7 @@ export function connectionHealth(
     frozenBecause: frozenAt === undefined ? undefined : (row.frozen_because ?? stored?.fault.message),
     keepWarm: row.keep_warm === 1,
     liveTradingEnabledAt: row.live_trading_enabled_at ?? undefined,
+    ordersStopped: row.orders_stopped_at === null ? undefined : { at: row.orders_stopped_at, because: row.orders_stopped_because ?? "" },
     userName: live?.userName ?? row.ibkr_user_name ?? undefined,
     accounts: live?.accounts ?? readJson(storedAccounts, row.known_accounts),
     verifiedAt: live?.verifiedAt ?? row.verified_at ?? undefined,

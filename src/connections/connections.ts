@@ -32,6 +32,8 @@ export interface ConnectionHealth {
   /** Its session is kept open while nobody calls. */
   readonly keepWarm: boolean;
   readonly liveTradingEnabledAt: number | undefined;
+  /** When the gateway stopped orders on it, and why; undefined while they may pass. */
+  readonly ordersStopped: { readonly at: number; readonly because: string } | undefined;
   /** IBKR's user name, as the broker told it last. */
   readonly userName: string | undefined;
   /** Its accounts as listed at the last opening. */

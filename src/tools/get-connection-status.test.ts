@@ -40,6 +40,7 @@ const health: ConnectionHealth = {
   frozenBecause: undefined,
   keepWarm: false,
   liveTradingEnabledAt: undefined,
+  ordersStopped: undefined,
   userName: undefined,
   accounts: [{ accountId: "U7654321", title: undefined, type: undefined, baseCurrency: undefined }],
   verifiedAt: AT,
@@ -126,6 +127,13 @@ describe("the status of a connection", () => {
     const { structured } = await ask({ ...health, sharesUserNameWith: ["My secret fund"] });
     expect(JSON.stringify(structured)).not.toMatch(/U7654321|secret fund/);
     expect(structured["note"]).toContain("same IBKR user name");
+  });
+
+  test("names why the gateway stopped orders, and what the owner must do", async () => {
+    const because = "IBKR accepted an order that was known as refused.";
+    const { structured } = await ask({ ...health, ordersStopped: { at: AT, because } });
+    expect(structured).toMatchObject({ status: "ready", note: expect.stringContaining(because) });
+    expect(structured["note"]).toContain("resume orders");
   });
 
   test("says when the mode is not proven", async () => {

@@ -43,6 +43,9 @@ const REMEDIES: Readonly<Partial<Record<ConnectionStatus, string>>> = {
   trying_again: "Wait until retry_at, then try again.",
 };
 
+const ORDERS_STOPPED =
+  "The gateway stopped orders on this connection. Its owner must check the account's orders at IBKR, then resume orders on the connection's page. Reason:";
+
 /** `get_connection_status`: how the connection is, layer by layer, without asking the broker. */
 export const tool = defineOfflineTool({
   name: "get_connection_status",
@@ -70,6 +73,7 @@ export const tool = defineOfflineTool({
       {
         text: `${health.label} (${mode}): ${SENTENCES[status]}.${fault === undefined ? "" : ` ${fault.message}`}${remedy === undefined ? "" : ` ${remedy}`}`,
         notes: [
+          health.ordersStopped === undefined ? undefined : `${ORDERS_STOPPED} ${health.ordersStopped.because}`.trim(),
           isProven ? undefined : "The mode is what the connection was made for; the broker proves it when the session opens.",
           health.sharesUserNameWith.length > 0 || health.sharedWithOthers
             ? "Another connection uses the same IBKR user name: the two take the one session from each other."

@@ -23,6 +23,7 @@ function health(state: SessionStateName, more: Partial<ConnectionHealth> = {}, l
     frozenBecause: undefined,
     keepWarm: false,
     liveTradingEnabledAt: undefined,
+    ordersStopped: undefined,
     userName: undefined,
     accounts: undefined,
     verifiedAt: undefined,
