@@ -14,6 +14,7 @@ import { connectionOffers } from "./connections/connection-offers.ts";
 import type { Connections } from "./connections/connections.ts";
 import { createConnections } from "./connections/pool.ts";
 import { toolsetOf } from "./connections/toolsets.ts";
+import { createOrderNotes } from "./console/orders/order-notes.ts";
 import { provideDemo } from "./demo.ts";
 import { ownSimulator, startEmbeddedSimulator } from "./demo-upstream.ts";
 import type { HelpTool } from "./help/help-facts.ts";
@@ -170,7 +171,8 @@ function openLinks(base: Base, deps: AppDeps, opened: Opened) {
   const budgets = createUserBudgets({ clock, log, observer: metrics.upstream });
   const connections = opened(connectionsOf(base, deps, { journal, budgets }));
   showFigures(metrics, { audit, budgets, connections });
-  const trading = opened(createTrading({ storage, processes, connections, clock, random, log }));
+  const notes = createOrderNotes({ storage, journal, log });
+  const trading = opened(createTrading({ storage, processes, connections, clock, random, log, ...notes }));
   return { audit, journal, metrics, connections, trading };
 }
 
@@ -191,7 +193,7 @@ export function connectionsOf(
     hostPolicy,
     budgets,
     ibkrBaseUrls,
-    onFrozen: ({ because, ...connection }) => journal.noteFrozen(connection, because),
+    onFrozen: ({ because, ...connection }) => journal.noteByGateway("connection.frozen", connection, { because }),
   });
 }
 

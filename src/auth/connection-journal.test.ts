@@ -32,11 +32,18 @@ describe("what happens to a connection", () => {
 
   it("says of a freezing that the gateway did it, and why, in a request of its own", () => {
     const { rows, journal } = recorded();
-    journal.noteFrozen(CONNECTION, "The broker says that this is a live account.");
-    journal.noteFrozen(CONNECTION, "Again.");
+    journal.noteByGateway("connection.frozen", CONNECTION, { because: "The broker says that this is a live account." });
+    journal.noteByGateway("connection.frozen", CONNECTION, { because: "Again." });
     const what = { source: "gateway", tool: "connection.frozen", userId: "usr_1", address: undefined };
     expect(rows[0]).toMatchObject({ ...what, summary: "The broker says that this is a live account." });
     expect(rows[0]?.requestId).toMatch(/^req_/);
     expect(rows[0]?.requestId).not.toBe(rows[1]?.requestId);
+  });
+
+  it("counts what the gateway found wrong as a failure, by its code", () => {
+    const { rows, journal } = recorded();
+    journal.noteByGateway("order.unresolved", CONNECTION, { because: "BUY 5 KO", code: "outcome_unresolved", details: { order: "ord_1" } });
+    expect(rows).toMatchObject([{ source: "gateway", tool: "order.unresolved", outcome: "error", code: "outcome_unresolved" }]);
+    expect(JSON.parse(rows[0]?.arguments ?? "")).toMatchObject({ connection: "Mine", order: "ord_1" });
   });
 });

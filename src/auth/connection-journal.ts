@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { type Random, randomId } from "../lib/random.ts";
 import type { AuditLog } from "../storage/audit-log.ts";
 
-/** What a person decides about a connection. */
+/** What a user decides about a connection, or an order on it. */
 export type ConnectionEvent =
   | "connection.created"
   | "connection.renamed"
@@ -13,8 +13,25 @@ export type ConnectionEvent =
   | "connection.session_taken_over"
   | "connection.live_trading_allowed"
   | "connection.live_trading_stopped"
+  | "connection.orders_resumed"
   | "connection.credentials_replaced"
-  | "connection.deleted";
+  | "connection.deleted"
+  | "order.found"
+  | "order.cancelled_at_broker"
+  | "order.not_found";
+
+/** What the gateway does to a connection or an order by itself. */
+export type GatewayEvent = "connection.frozen" | "connection.orders_stopped" | "order.unresolved";
+
+/** Why the gateway did it, and what else belongs to it. */
+export interface GatewayEventFacts {
+  /** One short line for the list. */
+  readonly because: string;
+  /** Counts it as a failure under this code. */
+  readonly code?: string;
+  /** Further facts by name; never a secret. */
+  readonly details?: ConnectionEventFacts["details"];
+}
 
 /** A connection as it is put on record: its name stays readable when it is deleted. */
 export interface JournaledConnection {
@@ -40,8 +57,8 @@ export interface ConnectionEventFacts {
 export interface ConnectionJournal {
   /** Queues the row of a person's decision; never throws. */
   note(event: ConnectionEvent, connection: JournaledConnection, facts: ConnectionEventFacts): void;
-  /** Queues the row of a connection that the gateway froze because the broker proved another kind of account; never throws. */
-  noteFrozen(connection: JournaledConnection, because: string): void;
+  /** Queues the row of what the gateway did by itself; never throws. */
+  noteByGateway(event: GatewayEvent, connection: JournaledConnection, facts: GatewayEventFacts): void;
 }
 
 export interface ConnectionJournalDeps {
@@ -67,9 +84,10 @@ export function createConnectionJournal({ audit, clock, random }: ConnectionJour
       const who = { source: "person", callerId: userId, requestId, address } as const;
       audit.record({ ...start(connection, details), ...who, tool: event }, { ...DONE, summary });
     },
-    noteFrozen: (connection, because) => {
+    noteByGateway: (event, connection, { because, code, details }) => {
       const who = { source: "gateway", callerId: "gateway", requestId: randomId(random, "req_"), address: undefined } as const;
-      audit.record({ ...start(connection), ...who, tool: "connection.frozen" }, { ...DONE, summary: because });
+      const end = code === undefined ? DONE : { ...DONE, outcome: "error" as const, code };
+      audit.record({ ...start(connection, details), ...who, tool: event }, { ...end, summary: because });
     },
   };
 }
