@@ -115,6 +115,32 @@ export async function hasRequestIn(
   return row !== undefined;
 }
 
+/** Orders of unknown outcome on one connection. */
+export interface OpenOrders {
+  /** Still looked for by the gateway alone. */
+  readonly unknown: number;
+  /** Waiting for their owner's decision. */
+  readonly unresolved: number;
+}
+
+/** Counts a user's orders of unknown outcome by connection; a connection without any is left out. */
+export async function countOpenOrders(db: Kysely<Database>, userId: string): Promise<ReadonlyMap<string, OpenOrders>> {
+  const rows = await db
+    .selectFrom("order_requests")
+    .select(["connection_id", "state", (count) => count.fn.countAll().as("count")])
+    .where("user_id", "=", userId)
+    .where("state", "in", ["unknown", "unresolved"])
+    .groupBy(["connection_id", "state"])
+    .execute();
+  const counts = new Map<string, OpenOrders>();
+  for (const { connection_id: id, state, count } of rows)
+    counts.set(id, { ...NO_OPEN_ORDERS, ...counts.get(id), [state === "unresolved" ? "unresolved" : "unknown"]: Number(count) });
+  return counts;
+}
+
+/** The count of a connection without any. */
+export const NO_OPEN_ORDERS: OpenOrders = { unknown: 0, unresolved: 0 };
+
 /** One step of a request. */
 export interface OrderRequestMove {
   readonly userId: string;

@@ -43,36 +43,35 @@ export async function endOrderSendsOf(
     .execute();
 }
 
-/** An order that was leaving when its caller was asked about. */
-export interface LeavingOrder {
-  readonly requestId: string;
-  readonly ticket: string;
-  readonly clientOrderId: string;
-  readonly state: string;
-  readonly sentAt: number;
-}
+/** The keys and grants, or the connection, whose orders are meant. */
+export type Senders = { readonly callerIds: readonly string[] } | { readonly connectionId: string };
 
-/** The orders of these callers that have left, or are leaving, and have no definite end; newest first, at most `limit`. */
+/**
+ * Ids of a user's order requests that were allowed to leave and have no definite end: being sent, or of unknown outcome. Newest
+ * first, at most `limit`. Read after a revocation is committed, this names every order that the revocation came too late for.
+ */
 export async function leavingOrders(
   db: Kysely<Database>,
-  { userId, callerIds, limit }: { readonly userId: string; readonly callerIds: readonly string[]; readonly limit: number },
-): Promise<readonly LeavingOrder[]> {
-  if (callerIds.length === 0) return [];
-  return await db
-    .selectFrom("order_sends")
-    .innerJoin("order_attempts", "order_attempts.id", "order_sends.attempt_id")
-    .innerJoin("order_requests", "order_requests.id", "order_attempts.request_id")
-    .select([
-      "order_requests.id as requestId",
-      "order_requests.ticket as ticket",
-      "order_requests.client_order_id as clientOrderId",
-      "order_requests.state as state",
-      "order_sends.sent_at as sentAt",
-    ])
-    .where("order_sends.user_id", "=", userId)
-    .where("order_sends.caller_id", "in", callerIds)
-    .where("order_sends.ended_at", "is", null)
-    .orderBy("order_sends.sent_at", "desc")
+  { userId, senders, limit }: { readonly userId: string; readonly senders: Senders; readonly limit: number },
+): Promise<readonly string[]> {
+  if ("callerIds" in senders && senders.callerIds.length === 0) return [];
+  const sends = db.selectFrom("order_sends").select("order_sends.attempt_id").where("order_sends.user_id", "=", userId);
+  const theirs =
+    "callerIds" in senders ? sends.where("caller_id", "in", senders.callerIds) : sends.where("connection_id", "=", senders.connectionId);
+  const rows = await db
+    .selectFrom("order_requests")
+    .select("id")
+    .where("user_id", "=", userId)
+    .where("id", "in", (open) =>
+      open
+        .selectFrom("order_attempts")
+        .select("order_attempts.request_id")
+        .where("order_attempts.user_id", "=", userId)
+        .where("order_attempts.state", "in", ["sending", "unknown"])
+        .where("order_attempts.id", "in", theirs),
+    )
+    .orderBy("created_at", "desc")
     .limit(limit)
     .execute();
+  return rows.map(({ id }) => id);
 }
