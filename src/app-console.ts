@@ -1,4 +1,5 @@
 import { createConnectedApps } from "./auth/connected-apps.ts";
+import type { ConnectionJournal } from "./auth/connection-journal.ts";
 import type { BrowserSessions } from "./auth/sign-in/browser-session.ts";
 import type { Config } from "./config.ts";
 import type { Connections } from "./connections/connections.ts";
@@ -7,6 +8,7 @@ import { createActivityWatch } from "./console/activity/activity-watch.ts";
 import { createAppHandlers } from "./console/apps/app-handlers.tsx";
 import { createErrorHandlers } from "./console/errors/error-handlers.tsx";
 import { createKeyHandlers } from "./console/keys/key-handlers.tsx";
+import { createOrderHandlers } from "./console/orders/order-handlers.tsx";
 import { createSystemHandlers } from "./console/system/system-handlers.tsx";
 import type { SystemSettings } from "./console/system/system-page.tsx";
 import type { CallerPageHandlers } from "./http/routes.ts";
@@ -18,6 +20,7 @@ import type { PageRenderer } from "./pages/page-renderer.tsx";
 import type { AuditWriter } from "./storage/audit-writer.ts";
 import type { Sealer } from "./storage/sealing.ts";
 import type { Storage } from "./storage/storage.ts";
+import type { Trading } from "./trading/trading.ts";
 
 /** What the console's pages about callers work with. */
 export interface CallerPageParts {
@@ -27,6 +30,8 @@ export interface CallerPageParts {
   readonly random: Random;
   readonly log: Log;
   readonly connections: Connections;
+  readonly trading: Trading;
+  readonly journal: ConnectionJournal;
   readonly audit: AuditWriter;
   readonly pages: PageRenderer;
   readonly sessions: BrowserSessions;
@@ -47,6 +52,7 @@ export function createCallerPages(config: Config, parts: CallerPageParts): Calle
     activity: createActivityHandlers({ ...parts, watch: createActivityWatch(parts), tools: parts.tools.map(({ name }) => name) }),
     errors: createErrorHandlers(parts),
     system: createSystemHandlers({ ...parts, settings: systemSettings(config, parts) }),
+    orders: createOrderHandlers(parts),
     apps: createAppHandlers({ ...parts, apps, unusedDays }),
   };
 }

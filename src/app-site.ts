@@ -23,6 +23,7 @@ import { createPageRenderer, type PageRenderer } from "./pages/page-renderer.tsx
 import type { AuditWriter } from "./storage/audit-writer.ts";
 import type { Sealer } from "./storage/sealing.ts";
 import type { Storage } from "./storage/storage.ts";
+import type { Trading } from "./trading/trading.ts";
 
 /** What the pages for people work with. */
 export interface SiteParts {
@@ -35,6 +36,7 @@ export interface SiteParts {
   readonly connections: Connections;
   readonly audit: AuditWriter;
   readonly journal: ConnectionJournal;
+  readonly trading: Trading;
   readonly oauth: () => Pick<AuthorizationServer, "consentDesk">;
   /** The gateway's own origin; known once it listens. */
   readonly publicUrl: () => string;

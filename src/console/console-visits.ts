@@ -54,19 +54,24 @@ export function ownForm(
   return async (c) => {
     const sent = await readSentForm(deps, c);
     if (sent.kind === "foreign") return deps.pages.error("forbidden", { requestId: c.env.facts.requestId });
-    const typed = (fields: URLSearchParams): string =>
-      withTyped(
-        place.page(c),
-        (place.keeps ?? []).map((name) => [name, fields.get(name)] as const),
-      );
-    if (sent.kind === "signed_out") return toSignIn(c, typed(sent.fields));
+    if (sent.kind === "signed_out") return toSignIn(c, pageWithTyped(place, c, sent.fields));
     const { signedIn: user, fields } = sent;
     if (!equalSecrets(fields.get(FORM_TOKEN_FIELD) ?? "", user.formToken)) {
-      const page = typed(fields);
+      const page = pageWithTyped(place, c, fields);
       return c.redirect(`${page}${page.includes("?") ? "&" : "?"}said=old_form`, 303);
     }
     return await handle({ c, user, fields });
   };
+}
+
+/** Sends a user whose sign-in is too old to sign in again; they come back to the form with what they typed. */
+export function toFreshSignIn(place: FormPlace, { c, fields }: OwnForm): Response {
+  return c.redirect(freshSignInPath(pageWithTyped(place, c, fields)), 303);
+}
+
+/** The page on which a signed-in user signs in again, and from which they come back to `page`. */
+export function freshSignInPath(page: string): string {
+  return withReturnPath("/sign-in?again=1", returnPath(page));
 }
 
 /** Who asks, by which request and from where: what goes on record with a decision. */
@@ -86,6 +91,13 @@ export function typedBefore(c: PageRequest, name: string): string | undefined {
 /** Answers 404 in the frame of a signed-in person: the same for what doesn't exist and for what is somebody else's. */
 export function nothingHere({ pages }: Pick<ConsoleVisitDeps, "pages">, { c, user }: OwnPage): Response {
   return pages.error("not_found", { user, requestId: c.env.facts.requestId });
+}
+
+function pageWithTyped(place: FormPlace, c: PageRequest, fields: URLSearchParams): string {
+  return withTyped(
+    place.page(c),
+    (place.keeps ?? []).map((name) => [name, fields.get(name)] as const),
+  );
 }
 
 function withTyped(page: string, typed: readonly (readonly [string, string | null])[]): string {

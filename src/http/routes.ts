@@ -2,13 +2,14 @@ import type { Handler } from "hono";
 
 import type { ActivityHandlers } from "../console/activity/activity-handlers.tsx";
 import type { AppHandlers } from "../console/apps/app-handlers.tsx";
-import type { ConfirmHandlers } from "../console/connections/confirm-handlers.tsx";
+import type { ConfirmHandlers, Confirmed } from "../console/connections/confirm-handlers.tsx";
 import type { ConnectionHandlers } from "../console/connections/connection-handlers.tsx";
 import type { ConnectionListHandlers } from "../console/connections/list-handlers.tsx";
 import type { ChooseHandlers } from "../console/connections/set-up/choose-handlers.tsx";
 import type { StepHandlers } from "../console/connections/set-up/step-handlers.tsx";
 import type { ErrorHandlers } from "../console/errors/error-handlers.tsx";
 import type { KeyHandlers } from "../console/keys/key-handlers.tsx";
+import type { OrderHandlers } from "../console/orders/order-handlers.tsx";
 import type { PortfolioHandlers } from "../console/portfolio/portfolio-handlers.tsx";
 import type { SecurityHandlers } from "../console/portfolio/security-handlers.tsx";
 import type { SystemHandlers } from "../console/system/system-handlers.tsx";
@@ -76,7 +77,7 @@ export interface PortfolioPageHandlers {
 export interface ConnectionPageHandlers {
   readonly list: ConnectionListHandlers;
   readonly connection: ConnectionHandlers;
-  readonly confirm: Readonly<Record<"remove" | "liveTrading" | "takeOver", ConfirmHandlers>>;
+  readonly confirm: Readonly<Record<Confirmed, ConfirmHandlers>>;
   readonly choose: ChooseHandlers;
   readonly step: StepHandlers;
   readonly created: PageHandler;
@@ -88,6 +89,7 @@ export interface CallerPageHandlers {
   readonly apps: AppHandlers;
   readonly activity: ActivityHandlers;
   readonly errors: ErrorHandlers;
+  readonly orders: OrderHandlers;
   readonly system: SystemHandlers;
 }
 
@@ -124,7 +126,7 @@ function siteRoutes(site: SiteHandlers): readonly Route[] {
   ];
 }
 
-function callerRoutes({ keys, apps, activity, errors, system }: CallerPageHandlers): readonly Route[] {
+function callerRoutes({ keys, apps, activity, errors, orders, system }: CallerPageHandlers): readonly Route[] {
   return [
     { path: "/console/keys", page: keys.show },
     { path: "/console/keys/new", page: keys.showNew, submit: keys.create },
@@ -139,6 +141,8 @@ function callerRoutes({ keys, apps, activity, errors, system }: CallerPageHandle
     { path: "/console/activity/export.jsonl", page: activity.exportJsonLines },
     { path: "/console/activity/:request", page: activity.showCall },
     { path: "/console/errors", page: errors.show },
+    { path: "/console/orders", page: orders.show },
+    { path: "/console/orders/:order", page: orders.showOrder, submit: orders.decide },
     { path: "/console/system", page: system.show },
   ];
 }
@@ -169,6 +173,7 @@ function connectionRoutes({ list, connection, confirm, choose, step, created }: 
     { path: "/console/connections/:connection/keep-warm", submit: connection.keepWarm },
     { path: "/console/connections/:connection/take-over", page: confirm.takeOver.show, submit: confirm.takeOver.submit },
     { path: "/console/connections/:connection/live-trading", page: confirm.liveTrading.show, submit: confirm.liveTrading.submit },
+    { path: "/console/connections/:connection/resume-orders", page: confirm.resumeOrders.show, submit: confirm.resumeOrders.submit },
     { path: "/console/connections/:connection/rotate", submit: step.rotate },
     { path: "/console/connections/:connection/delete", page: confirm.remove.show, submit: confirm.remove.submit },
   ];

@@ -12,6 +12,7 @@ import { consentTexts } from "./texts/consent.ts";
 import { errorListTexts } from "./texts/error-list.ts";
 import { errorTexts } from "./texts/errors.ts";
 import { keyTexts } from "./texts/keys.ts";
+import { orderTexts } from "./texts/orders.ts";
 import { signInTexts } from "./texts/sign-in.ts";
 import { systemTexts } from "./texts/system.ts";
 
@@ -31,6 +32,7 @@ export const texts = {
   errorList: errorListTexts,
   errors: errorTexts,
   keys: keyTexts,
+  orders: orderTexts,
   signIn: signInTexts,
   system: systemTexts,
 };

@@ -34,7 +34,7 @@ export const HOME_OF_PEOPLE = "/console";
 /** Where people look after their account. */
 export const ACCOUNT_PATH = "/account";
 
-/** How long a sign-in is fresh: what changes who can get into an account asks for one. */
+/** How long a sign-in is fresh. Changes of who can sign in, and decisions about real money, need one. */
 const FRESH_MS = 900_000;
 
 /** Begins a session, puts it on record, and answers its cookies. */
@@ -49,7 +49,7 @@ export async function beginSession(
 }
 
 /** Tells whether the person proved who they are within the last quarter of an hour. */
-export function isFresh({ clock }: SignInParts, { signedIn }: Visit): boolean {
+export function isFresh({ clock }: Pick<SignInParts, "clock">, { signedIn }: Pick<Visit, "signedIn">): boolean {
   return signedIn !== undefined && signedIn.signedInAt > clock.now() - FRESH_MS;
 }
 

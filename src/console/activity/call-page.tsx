@@ -1,7 +1,7 @@
 import { Card } from "../../pages/components/card.tsx";
 import { DescriptionList } from "../../pages/components/description-list.tsx";
 import { PlainName } from "../../pages/components/plain-name.tsx";
-import { RelativeTime } from "../../pages/components/relative-time.tsx";
+import { ExactTime } from "../../pages/components/relative-time.tsx";
 import { activityTexts } from "../../pages/texts/activity.ts";
 import { callerTexts } from "../../pages/texts/callers.ts";
 import type { AuditEntry } from "../../storage/audit-search.ts";
@@ -88,15 +88,6 @@ function Facts({ entry, names, now }: { readonly entry: AuditEntry; readonly nam
         { name: facts.requestId, value: <code>{entry.request_id}</code> },
       ]}
     />
-  );
-}
-
-function ExactTime({ at, now }: { readonly at: number; readonly now: number }) {
-  const iso = new Date(at).toISOString();
-  return (
-    <>
-      {iso.slice(0, 10)} {iso.slice(11, 23)} UTC (<RelativeTime at={at} now={now} />)
-    </>
   );
 }
 

@@ -9,6 +9,7 @@ import { appTexts as texts } from "../../pages/texts/apps.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { type ConsoleVisitDeps, nothingHere, type OwnForm, type OwnPage, ownForm, ownPage } from "../console-visits.ts";
+import { leavingNotice, leavingQuery } from "../orders/leaving-orders.tsx";
 import { listNamedConnections } from "../own-connections.tsx";
 import { AppName } from "./app-name.tsx";
 import { AppsPage } from "./apps-page.tsx";
@@ -47,7 +48,8 @@ export function createAppHandlers(deps: AppHandlersDeps): AppHandlers {
   };
 }
 
-async function showApps(deps: AppHandlersDeps, { c, user }: OwnPage): Promise<Response> {
+async function showApps(deps: AppHandlersDeps, page: OwnPage): Promise<Response> {
+  const { c, user } = page;
   const { storage, clock, publicUrl, unusedDays } = deps;
   const apps = await deps.apps.list(user.userId);
   const said = saidOf(c);
@@ -63,6 +65,7 @@ async function showApps(deps: AppHandlersDeps, { c, user }: OwnPage): Promise<Re
           <p>{said}</p>
         </Notice>
       )}
+      {await leavingNotice(storage, page)}
       <AppsPage
         connections={await listNamedConnections(storage, user.userId)}
         apps={apps}
@@ -127,7 +130,8 @@ async function revoke(deps: AppHandlersDeps, form: OwnForm): Promise<Response> {
   // Whatever stands in the address, only what can be an id is looked for.
   if (!/^[\w-]{1,100}$/.test(id)) return nothingHere(deps, form);
   const revoked = await deps.apps.revoke({ userId: user.userId, id }, c.env.facts.requestId);
-  return c.redirect(`${PATH}?said=${revoked ? "revoked" : "already"}`, 303);
+  const left = await leavingQuery(deps.storage, user.userId, { callerIds: [id] });
+  return c.redirect(`${PATH}?said=${revoked ? "revoked" : "already"}${left}`, 303);
 }
 
 async function showRevocationOfAll(deps: AppHandlersDeps, page: OwnPage): Promise<Response> {
@@ -152,6 +156,8 @@ async function revokeAll(deps: AppHandlersDeps, form: OwnForm): Promise<Response
   const connectionId = fields.get("connection") ?? undefined;
   const connections = await listNamedConnections(deps.storage, user.userId);
   if (connectionId !== undefined && !connections.some(({ id }) => id === connectionId)) return nothingHere(deps, form);
+  const apps = (await deps.apps.list(user.userId)).filter((app) => connectionId === undefined || app.connectionId === connectionId);
   const count = await deps.apps.revokeAll({ userId: user.userId, connectionId }, c.env.facts.requestId);
-  return c.redirect(`${PATH}?said=${count === 0 ? "already" : `all-${count}`}`, 303);
+  const left = await leavingQuery(deps.storage, user.userId, { callerIds: apps.map(({ id }) => id) });
+  return c.redirect(`${PATH}?said=${count === 0 ? "already" : `all-${count}`}${left}`, 303);
 }

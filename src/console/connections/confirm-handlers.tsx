@@ -1,14 +1,18 @@
 import type { ConnectedApps } from "../../auth/connected-apps.ts";
+import { isFresh } from "../../auth/sign-in/sign-in-parts.ts";
 import { GatewayError } from "../../lib/errors.ts";
 import { plainText } from "../../lib/plain-text.ts";
 import type { Child } from "hono/jsx";
 import type { PageRequest } from "../../pages/page-env.ts";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { deleteConnection } from "../../storage/connections.ts";
+import { orderTexts } from "../../pages/texts/orders.ts";
 import { setLiveTrading } from "../../storage/live-trading.ts";
+import { resumeOrders } from "../../storage/order-permission.ts";
 import { consoleFrame } from "../console-frame.tsx";
-import { factsOf, nothingHere, ownForm, ownPage, type OwnPage } from "../console-visits.ts";
-import { DeletePage, LiveTradingPage, TakeOverPage } from "./confirm-pages.tsx";
+import { factsOf, nothingHere, ownForm, ownPage, type OwnPage, toFreshSignIn } from "../console-visits.ts";
+import { leavingQuery } from "../orders/leaving-orders.tsx";
+import { DeletePage, LiveTradingPage, ResumeOrdersPage, TakeOverPage } from "./confirm-pages.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
 import { MAX_LABEL_LENGTH, readLabel } from "./connection-label.ts";
 import { CONNECTIONS_PATH, connectionPath } from "./connection-paths.ts";
@@ -29,14 +33,23 @@ interface Shown {
   readonly refusal?: string | undefined;
 }
 
-type Below = "delete" | "live-trading" | "take-over";
+type Below = "delete" | "live-trading" | "resume-orders" | "take-over";
 
 /** Taking a session over opens one: a login that never answers ends here. */
 const TAKE_OVER_LIMIT_MS = 30_000;
+const MAX_REASON = 300;
 
-/** Makes the steps that people confirm: deleting, allowing live trading, taking over the session. */
-export function createConfirmHandlers(deps: ConfirmHandlersDeps): Readonly<Record<"remove" | "liveTrading" | "takeOver", ConfirmHandlers>> {
-  return { remove: removeHandlers(deps), liveTrading: liveTradingHandlers(deps), takeOver: takeOverHandlers(deps) };
+/** The steps that their owner confirms. */
+export type Confirmed = "remove" | "liveTrading" | "resumeOrders" | "takeOver";
+
+/** Creates the handlers of the steps that an owner confirms. */
+export function createConfirmHandlers(deps: ConfirmHandlersDeps): Readonly<Record<Confirmed, ConfirmHandlers>> {
+  return {
+    remove: removeHandlers(deps),
+    liveTrading: liveTradingHandlers(deps),
+    resumeOrders: resumeOrdersHandlers(deps),
+    takeOver: takeOverHandlers(deps),
+  };
 }
 
 function removeHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
@@ -112,7 +125,39 @@ function liveTradingHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
         }
         const event = isOn ? "live_trading_allowed" : "live_trading_forbidden";
         deps.log.info({ event, user_id: ref.userId, connection: ref.connectionId }, "live trading was switched");
-        return form.c.redirect(`${connectionPath(ref.connectionId)}?said=${isOn ? "live_on" : "live_off"}`, 303);
+        const left = isOn ? "" : await leavingQuery(deps.storage, ref.userId, { connectionId: ref.connectionId });
+        return form.c.redirect(`${connectionPath(ref.connectionId)}?said=${isOn ? "live_on" : "live_off"}${left}`, 303);
+      }),
+    ),
+  };
+}
+
+function resumeOrdersHandlers(deps: ConfirmHandlersDeps): ConfirmHandlers {
+  const place = placeOf("resume-orders");
+  const title = orderTexts.stopped.pageTitle;
+  const draw = (page: OwnPage, { ref, health }: OwnConnection): Response => {
+    const { connectionId } = ref;
+    const because = plainText(health.ordersStopped?.because ?? "", MAX_REASON);
+    const content = <ResumeOrdersPage connectionId={connectionId} formToken={page.user.formToken} because={because} mode={health.mode} />;
+    return confirmPage(deps, page, { title, shown: {}, content, connectionId });
+  };
+  return {
+    show: ownPage(deps, (page) =>
+      withOwnConnection(deps, page, (own) => {
+        const { ref, health } = own;
+        const response = health.ordersStopped === undefined ? page.c.redirect(connectionPath(ref.connectionId), 303) : draw(page, own);
+        return Promise.resolve(response);
+      }),
+    ),
+    submit: ownForm(deps, place, (form) =>
+      withOwnConnection(deps, form, async ({ ref, health }) => {
+        if (health.mode === "live" && !isFresh(deps, { signedIn: form.user })) return toFreshSignIn(place, form);
+        if (await resumeOrders(deps.storage, ref)) {
+          const details = { stopped_because: health.ordersStopped?.because ?? "" };
+          deps.journal.note("connection.orders_resumed", { ...health, ...ref }, { ...factsOf(form), details });
+          deps.log.info({ event: "orders_resumed", user_id: ref.userId, connection: ref.connectionId }, "orders were resumed");
+        }
+        return form.c.redirect(`${connectionPath(ref.connectionId)}?said=orders_on`, 303);
       }),
     ),
   };

@@ -4,6 +4,7 @@ import { Field } from "../../pages/components/field.tsx";
 import { FormToken } from "../../pages/components/form-token.tsx";
 import { Notice } from "../../pages/components/notice.tsx";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
+import { orderTexts } from "../../pages/texts/orders.ts";
 import { MAX_LABEL_LENGTH } from "./connection-label.ts";
 import { connectionPath } from "./connection-paths.ts";
 
@@ -69,6 +70,30 @@ export function LiveTradingPage(props: ConfirmProps & { readonly keyCount: numbe
         <FormToken token={props.formToken} />
         <input type="hidden" name="trading" value="on" />
         <Field name="confirm" label={words.confirm(words.word)} required maxLength={40} error={props.error} />
+        <ButtonRow>
+          <Button kind="danger">{words.submit}</Button>
+          <LinkButton href={connectionPath(props.connectionId)}>{words.cancel}</LinkButton>
+        </ButtonRow>
+      </form>
+    </Card>
+  );
+}
+
+/** Shows why orders were stopped and what to check, and confirms that they go on. */
+export function ResumeOrdersPage(props: ConfirmProps & { readonly because: string; readonly mode: string }) {
+  const words = orderTexts.stopped;
+  return (
+    <Card>
+      <p>{words.lead}</p>
+      <Notice tone="warning" title={props.because}>
+        <ul>
+          {[...words.checks, ...(props.mode === "live" ? [words.real] : [])].map((check) => (
+            <li>{check}</li>
+          ))}
+        </ul>
+      </Notice>
+      <form method="post" action={connectionPath(props.connectionId, "resume-orders")}>
+        <FormToken token={props.formToken} />
         <ButtonRow>
           <Button kind="danger">{words.submit}</Button>
           <LinkButton href={connectionPath(props.connectionId)}>{words.cancel}</LinkButton>

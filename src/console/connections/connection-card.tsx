@@ -8,10 +8,13 @@ import { Notice } from "../../pages/components/notice.tsx";
 import { PlainName } from "../../pages/components/plain-name.tsx";
 import { RelativeTime } from "../../pages/components/relative-time.tsx";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
+import { orderTexts } from "../../pages/texts/orders.ts";
+import type { OpenOrders } from "../../storage/order-requests.ts";
 import { ActionForm } from "./connection-form.tsx";
 import { connectionPath } from "./connection-paths.ts";
 import type { ConnectionTest } from "./connection-tests.ts";
 import { FaultNotice, HealthLayers, TestOutcome } from "./health-view.tsx";
+import { OrdersNotice } from "./orders-notice.tsx";
 import { overallHealth } from "./overall-health.ts";
 
 /** Longest name that stands in a sentence. */
@@ -24,6 +27,7 @@ export interface ConnectionCardProps {
   readonly formToken: string;
   readonly mcpUrl: string;
   readonly servesDemo: boolean;
+  readonly openOrders: OpenOrders;
 }
 
 /** Id of a connection's card in the list, by which live pages find it. */
@@ -32,7 +36,7 @@ export function cardId(connectionId: string): string {
 }
 
 /** A connection at a glance: what it is, how it is, what to do about it. */
-export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDemo }: ConnectionCardProps) {
+export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDemo, openOrders }: ConnectionCardProps) {
   const { connectionId } = health;
   const overall = overallHealth(health, servesDemo);
   const id = cardId(connectionId);
@@ -53,6 +57,7 @@ export function ConnectionCard({ health, test, now, formToken, mcpUrl, servesDem
       </header>
       <p class="connection-state">{overall.sentence}</p>
       <TestOutcome test={test} mode={health.mode} />
+      <OrdersNotice health={health} open={openOrders} />
       <FaultNotice overall={overall} link={health.link} now={now} />
       <SharedNameWarning health={health} />
       <ConnectionFacts health={health} now={now} />
@@ -110,6 +115,7 @@ export function ConnectionBadges({ health }: { readonly health: ConnectionHealth
       {health.mode === "live" && (
         <Badge tone={isOn ? "warn" : "neutral"}>{isOn ? texts.liveTrading.badgeOn : texts.liveTrading.badgeOff}</Badge>
       )}
+      {health.ordersStopped !== undefined && <Badge tone="bad">{orderTexts.stopped.badge}</Badge>}
     </>
   );
 }

@@ -5,9 +5,11 @@ import type { PageRequest } from "../../pages/page-env.ts";
 import { plainText } from "../../lib/plain-text.ts";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { renameConnection } from "../../storage/connection-label.ts";
+import { countOpenOrders, NO_OPEN_ORDERS } from "../../storage/order-requests.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { factsOf, type FormPlace, ownForm, type OwnForm, ownPage, type OwnPage, typedBefore } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
+import { leavingNotice, leavingQuery } from "../orders/leaving-orders.tsx";
 import { ownStream } from "../own-stream.ts";
 import { ConnectionBadges } from "./connection-card.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
@@ -37,11 +39,11 @@ export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionH
   const act = (event: string, change: (form: OwnForm, own: OwnConnection) => Promise<Change>): Answer =>
     ownForm(deps, PLACE, (form) =>
       withOwnConnection(deps, form, async (own) => {
-        const { said, noted } = await change(form, own);
+        const { said, noted, left = "" } = await change(form, own);
         if (noted !== undefined) deps.journal.note(noted, { ...own.health, ...own.ref }, factsOf(form));
         log.info({ event: `connection_${event}`, user_id: own.ref.userId, connection: own.ref.connectionId }, "a connection was changed");
         const page = form.fields.get("from") === "list" ? CONNECTIONS_PATH : connectionPath(own.ref.connectionId);
-        return form.c.redirect(said === "" ? page : `${page}?said=${said}`, 303);
+        return form.c.redirect(said === "" ? page : `${page}?said=${said}${left}`, 303);
       }),
     );
   return {
@@ -68,7 +70,8 @@ export function createConnectionHandlers(deps: ConnectionPagesDeps): ConnectionH
     ),
     pause: act("paused", async (_form, { ref, health }) => {
       await connections.pause(ref);
-      return { said: "paused", noted: health.pausedAt === undefined ? "connection.paused" : undefined };
+      const left = await leavingQuery(deps.storage, ref.userId, { connectionId: ref.connectionId });
+      return { said: "paused", noted: health.pausedAt === undefined ? "connection.paused" : undefined, left };
     }),
     resume: act("resumed", async (_form, { ref, health }) => {
       await connections.resume(ref);
@@ -89,6 +92,8 @@ interface Change {
   readonly said: string;
   /** What goes on record; undefined when it was so already. */
   readonly noted: ConnectionEvent | undefined;
+  /** Orders that left before it, for the next page's address. */
+  readonly left?: string;
 }
 
 /** Forms of a connection stand on its page. */
@@ -104,6 +109,7 @@ async function showConnection(
   const { health } = own;
   const typed = typedBefore(c, "label");
   const props = await propsOf(deps, { c, user }, own);
+  const left = await leavingNotice(deps.storage, { c, user });
   const rename = shown.rename ?? (typed === undefined ? undefined : { typed, error: undefined });
   return deps.pages.page(
     {
@@ -122,6 +128,7 @@ async function showConnection(
     },
     <>
       <SaidNotice c={c} />
+      {left}
       <ConnectionPage {...props} rename={rename} />
     </>,
     { csp: LIVE_PAGE, status: shown.rename?.error === undefined ? 200 : 422 },
@@ -139,6 +146,7 @@ async function propsOf(deps: ConnectionPagesDeps, { user }: OwnPage, { ref, heal
     servesDemo: deps.servesDemo,
     kindTitle: offer?.title ?? health.kind,
     hasCredentials: !health.isDemo && (offer?.steps.length ?? 0) > 0,
+    openOrders: (await countOpenOrders(deps.storage.db, ref.userId)).get(ref.connectionId) ?? NO_OPEN_ORDERS,
     activeFrom: await activeFromOf(deps, ref, health),
     ...(await countCallers(deps, ref)),
   };

@@ -9,12 +9,14 @@ import { RelativeTime } from "../../pages/components/relative-time.tsx";
 import { CONSOLE_PATHS } from "../../pages/console-navigation.ts";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
 import { connectionHealthTexts } from "../../pages/texts/connection-health.ts";
+import type { OpenOrders } from "../../storage/order-requests.ts";
 import { AccountList, SharedNameWarning, Verified } from "./connection-card.tsx";
 import { ActionForm } from "./connection-form.tsx";
 import { connectionPath } from "./connection-paths.ts";
 import { ConnectionSettings } from "./connection-settings.tsx";
 import type { ConnectionTest } from "./connection-tests.ts";
 import { FaultNotice, HealthLayers, TestOutcome } from "./health-view.tsx";
+import { OrdersNotice } from "./orders-notice.tsx";
 import { overallHealth } from "./overall-health.ts";
 import { KeyWait } from "./set-up/key-wait.tsx";
 
@@ -28,6 +30,7 @@ export interface ConnectionPageProps {
   readonly formToken: string;
   readonly mcpUrl: string;
   readonly servesDemo: boolean;
+  readonly openOrders: OpenOrders;
   /** Name of its kind for people. */
   readonly kindTitle: string;
   readonly keyCount: number;
@@ -83,7 +86,8 @@ export function StatePart({
   now,
   formToken,
   servesDemo,
-}: Pick<ConnectionPageProps, "health" | "test" | "now" | "formToken" | "servesDemo">) {
+  openOrders,
+}: Pick<ConnectionPageProps, "health" | "test" | "now" | "formToken" | "servesDemo" | "openOrders">) {
   const overall = overallHealth(health, servesDemo);
   const { connectionId } = health;
   const mayTest = overall.state !== "paused" && overall.state !== "not_served";
@@ -97,6 +101,7 @@ export function StatePart({
       <p class="connection-state">{overall.sentence}</p>
       <TestOutcome test={test} mode={health.mode} />
       {overall.state === "frozen" && <Frozen health={health} />}
+      <OrdersNotice health={health} open={openOrders} />
       <FaultNotice overall={overall} link={health.link} now={now} />
       <SharedNameWarning health={health} />
       <DescriptionList rows={[{ name: texts.verified, value: <Verified at={health.verifiedAt} now={now} /> }]} />

@@ -4,9 +4,11 @@ import { LinkButton } from "../../pages/components/button.tsx";
 import { LIVE_PAGE } from "../../pages/content-security.ts";
 import type { PageRequest } from "../../pages/page-env.ts";
 import { connectionTexts as texts } from "../../pages/texts/connections.ts";
+import { countOpenOrders, NO_OPEN_ORDERS } from "../../storage/order-requests.ts";
 import { consoleFrame } from "../console-frame.tsx";
 import { ownPage } from "../console-visits.ts";
 import { liveParts } from "../live-parts.ts";
+import { leavingNotice } from "../orders/leaving-orders.tsx";
 import { ownStream } from "../own-stream.ts";
 import { cardId, ConnectionCard, type ConnectionCardProps } from "./connection-card.tsx";
 import type { ConnectionPagesDeps } from "./connection-deps.ts";
@@ -29,6 +31,7 @@ export function createConnectionListHandlers(deps: ConnectionPagesDeps): Connect
   return {
     show: ownPage(deps, async ({ c, user }) => {
       const [cards, drafts] = await Promise.all([cardsOf(deps, user), listDrafts(deps, user.userId)]);
+      const left = await leavingNotice(deps.storage, { c, user });
       const isTesting = cards.some(({ test }) => test !== undefined && test.finishedAt === undefined);
       return deps.pages.page(
         {
@@ -45,6 +48,7 @@ export function createConnectionListHandlers(deps: ConnectionPagesDeps): Connect
         },
         <>
           <SaidNotice c={c} />
+          {left}
           <ConnectionsPage
             cards={cards}
             drafts={drafts
@@ -81,9 +85,9 @@ async function cardsOf(deps: ConnectionPagesDeps, { userId, formToken }: SignedI
   const now = deps.clock.now();
   const mcpUrl = `${deps.publicUrl()}/mcp`;
   const { servesDemo, tests } = deps;
-  const all = await deps.connections.healthOfAll(userId);
+  const [all, open] = await Promise.all([deps.connections.healthOfAll(userId), countOpenOrders(deps.storage.db, userId)]);
   return all.map((health) => {
     const test = tests.latest({ connectionId: health.connectionId, userId });
-    return { health, test, now, formToken, mcpUrl, servesDemo };
+    return { health, test, now, formToken, mcpUrl, servesDemo, openOrders: open.get(health.connectionId) ?? NO_OPEN_ORDERS };
   });
 }

@@ -25,6 +25,7 @@ import {
 } from "../console-visits.ts";
 import { createKeyReveal, type KeyReveal } from "../key-reveal.ts";
 import { knownAccounts } from "../known-accounts.ts";
+import { leavingNotice, leavingQuery } from "../orders/leaving-orders.tsx";
 import { listNamedConnections, type NamedConnection } from "../own-connections.tsx";
 import { CreatedKeyPage, KeyFacts } from "./created-key-page.tsx";
 import { checkKeyDraft, firstDraft, type KeyDraft, type KeyErrors, readKeyDraft } from "./key-draft.ts";
@@ -71,7 +72,8 @@ export function createKeyHandlers(deps: KeyHandlersDeps): KeyHandlers {
   };
 }
 
-async function showKeys(deps: KeyHandlersDeps, { c, user }: OwnPage): Promise<Response> {
+async function showKeys(deps: KeyHandlersDeps, page: OwnPage): Promise<Response> {
+  const { c, user } = page;
   const connections = await listNamedConnections(deps.storage, user.userId);
   const keys = await listApiKeys(deps.storage, user.userId);
   const said = Object.entries(texts.said).find(([name]) => name === c.req.query("said"))?.[1];
@@ -83,6 +85,7 @@ async function showKeys(deps: KeyHandlersDeps, { c, user }: OwnPage): Promise<Re
           <p>{said}</p>
         </Notice>
       )}
+      {await leavingNotice(deps.storage, page)}
       <KeysPage connections={connections} keys={keys} now={deps.clock.now()} />
     </>,
   );
@@ -203,7 +206,8 @@ async function revoke(deps: KeyHandlersDeps, journal: KeyJournal, form: OwnForm)
   const { apiKey } = found;
   const revoked = await revokeApiKey(deps, { keyId: apiKey.id, userId: form.user.userId });
   if (revoked) journal.note("apikey.revoked", apiKey, factsOf(form));
-  return form.c.redirect(`${PATH}?said=${revoked ? "revoked" : "already"}`, 303);
+  const left = await leavingQuery(deps.storage, form.user.userId, { callerIds: [apiKey.id] });
+  return form.c.redirect(`${PATH}?said=${revoked ? "revoked" : "already"}${left}`, 303);
 }
 
 async function findOwnKey(deps: KeyHandlersDeps, { c, user }: OwnPage) {

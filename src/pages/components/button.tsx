@@ -12,6 +12,9 @@ export interface ButtonProps {
   readonly id?: string;
   /** Sends the form although a field is not filled in, as Deny and Cancel do. */
   readonly skipsValidation?: boolean;
+  readonly isDisabled?: boolean;
+  /** Id of the element that explains it. */
+  readonly describedBy?: string | undefined;
 }
 
 /** A button that sends its form. With script, a second press while the form is on its way does nothing. */
@@ -24,6 +27,8 @@ export function Button(props: PropsWithChildren<ButtonProps>) {
       name={props.name}
       value={props.value}
       formnovalidate={props.skipsValidation}
+      disabled={props.isDisabled}
+      aria-describedby={props.describedBy}
       data-busy={props.busyLabel ?? commonTexts.working}
     >
       {props.children}

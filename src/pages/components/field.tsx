@@ -3,8 +3,9 @@ import type { Child } from "hono/jsx";
 import { commonTexts } from "../texts/common.ts";
 
 export interface FieldProps {
-  /** Name in the form, and its id. */
   readonly name: string;
+  /** Default: the name. For a name that is on a page twice. */
+  readonly id?: string;
   readonly label: string;
   readonly type?: "text" | "password" | "email" | "url" | "number" | "date" | "datetime-local";
   readonly value?: string | undefined;
@@ -25,10 +26,10 @@ export interface FieldProps {
 
 /** One text field with its label, hint and error, all tied together for screen readers. */
 export function Field(props: FieldProps) {
-  const { name, label, hint, error, required = false } = props;
-  const described = [hint !== undefined ? `${name}-hint` : "", error !== undefined ? `${name}-error` : ""].filter((id) => id !== "");
+  const { name, id = name, label, hint, error, required = false } = props;
+  const described = [hint !== undefined ? `${id}-hint` : "", error !== undefined ? `${id}-error` : ""].filter((part) => part !== "");
   const shared = {
-    id: name,
+    id,
     name,
     required,
     autocomplete: props.autocomplete ?? "off",
@@ -41,7 +42,7 @@ export function Field(props: FieldProps) {
   };
   return (
     <div class="field">
-      <label for={name}>
+      <label for={id}>
         {label}
         {props.isKept === true ? (
           <span class="kept">
@@ -54,7 +55,7 @@ export function Field(props: FieldProps) {
         )}
       </label>
       {hint !== undefined && (
-        <p class="hint" id={`${name}-hint`}>
+        <p class="hint" id={`${id}-hint`}>
           {hint}
         </p>
       )}
@@ -65,7 +66,7 @@ export function Field(props: FieldProps) {
       ) : (
         <input {...shared} type={props.type ?? "text"} value={props.value} />
       )}
-      <FieldError name={name} error={error} />
+      <FieldError name={id} error={error} />
     </div>
   );
 }

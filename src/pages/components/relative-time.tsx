@@ -17,6 +17,16 @@ export function RelativeTime({ at, now }: { readonly at: number; readonly now: n
   );
 }
 
+/** An exact time in UTC with its age in text. Both in epoch ms. */
+export function ExactTime({ at, now }: { readonly at: number; readonly now: number }) {
+  const iso = new Date(at).toISOString();
+  return (
+    <>
+      {iso.slice(0, 10)} {iso.slice(11, 23)} UTC (<RelativeTime at={at} now={now} />)
+    </>
+  );
+}
+
 /** Says how long ago or ahead a time is, in the largest whole unit. */
 export function relativeTime(at: number, now: number): string {
   const distance = Math.abs(now - at);

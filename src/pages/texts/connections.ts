@@ -151,6 +151,7 @@ export const connectionTexts = {
     cold: { tone: "success", text: "Its session opens on demand from now on." },
     taken: { tone: "success", text: "The session is here now." },
     live_on: { tone: "success", text: "Orders with real money are allowed now." },
+    orders_on: { tone: "success", text: "Orders are resumed." },
     live_off: { tone: "success", text: "Orders are refused from now on." },
     rotated: { tone: "success", text: "The new credentials are in use. The test below shows whether they work." },
     deleted: { tone: "success", text: "The connection is deleted." },

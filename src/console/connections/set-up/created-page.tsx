@@ -7,6 +7,7 @@ import { Copyable } from "../../../pages/components/copyable.tsx";
 import { Notice } from "../../../pages/components/notice.tsx";
 import { RevealOnce } from "../../../pages/components/reveal-once.tsx";
 import { connectionSetUpTexts as texts } from "../../../pages/texts/connection-set-up.ts";
+import { NO_OPEN_ORDERS } from "../../../storage/order-requests.ts";
 import { curlCommand } from "../../curl-command.ts";
 import { StatePart } from "../connection-page.tsx";
 import { MAX_LABEL_LENGTH } from "../connection-label.ts";
@@ -49,7 +50,14 @@ export function CreatedPage(props: CreatedPageProps) {
           <Copyable id="command" label={texts.command} text={curlCommand(props.publicUrl, key)} block />
         </Card>
       )}
-      <StatePart health={health} test={props.test} now={props.now} formToken={props.formToken} servesDemo={props.servesDemo} />
+      <StatePart
+        health={health}
+        test={props.test}
+        now={props.now}
+        formToken={props.formToken}
+        servesDemo={props.servesDemo}
+        openOrders={NO_OPEN_ORDERS}
+      />
       {props.duplicateOf.length > 0 && (
         <Notice tone="warning">
           <p>{texts.duplicate(props.duplicateOf.map((label) => plainText(label, MAX_LABEL_LENGTH)))}</p>
