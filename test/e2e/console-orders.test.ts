@@ -50,12 +50,12 @@ const stateOf = async (id: string) =>
 /** A card of the order's page by its heading. */
 const part = (name: string) => page.getByRole("region", { name });
 const keyOf = async (connectionId: string): Promise<string> => {
-  const { user_id } = await storage.db
-    .selectFrom("connections")
-    .select("user_id")
-    .where("id", "=", connectionId)
-    .executeTakeFirstOrThrow();
-  const id = `key_${connectionId.slice(-3)}${await storage.db.selectFrom("api_keys").select("id").execute().then((rows) => rows.length)}`;
+  const { user_id } = await storage.db.selectFrom("connections").select("user_id").where("id", "=", connectionId).executeTakeFirstOrThrow();
+  const id = `key_${connectionId.slice(-3)}${await storage.db
+    .selectFrom("api_keys")
+    .select("id")
+    .execute()
+    .then((rows) => rows.length)}`;
   const unused = { limits: null, pinned_account_id: null, last_used_at: null, last_used_address: null, last_used_client: null };
   const owned = { user_id, connection_id: connectionId, scope: "write", created_at: clock.now(), allowed_account_ids: null };
   await storage.db
@@ -98,7 +98,7 @@ describe("orders of unknown outcome", () => {
     expect(await page.locator("#state").textContent()).toContain("1 order needs your decision");
     await expectAccessible(page);
     await page.goto(orderAt(looking));
-    expect(await main()).toMatch(/The gateway is looking for this order.*After 5 minutes without a sighting, you decide here\./s);
+    expect(await main()).toMatch(/The gateway is looking for this order.*If IBKR's lists do not show it for 5 minutes, you decide here\./s);
     expect(await page.getByRole("button", { name: /It is/ }).count()).toBe(0);
     await expectAccessible(page);
   });
@@ -106,7 +106,13 @@ describe("orders of unknown outcome", () => {
   it("show everything known: the order, its money, who sent it and when, IBKR's words, and where to look", async () => {
     const callerId = await keyOf(LIVE);
     const said = "Order received\u202e, try <b>again</b>";
-    const id = await storeOrder(storage, { connectionId: LIVE, callerId, clientOrderId: "my-1", said, sentAt: Date.UTC(2026, 10, 30, 19, 50) });
+    const id = await storeOrder(storage, {
+      connectionId: LIVE,
+      callerId,
+      clientOrderId: "my-1",
+      said,
+      sentAt: Date.UTC(2026, 10, 30, 19, 50),
+    });
     await page.goto(orderAt(id));
     const text = await part("The order").textContent();
     for (const fact of ["BUY 10 AAPL LMT limit 230 USD DAY", "Real money", "DU1234567", "Retirement", "Night script (API key)", "my-1"])
@@ -204,7 +210,14 @@ describe("a revocation that came too late for an order", () => {
   it.each(["sending", "unknown"] as const)("names the one that is %s, with the way to it", async (state) => {
     const callerId = await keyOf(PAPER);
     // Only one order of an account is being sent at a time.
-    const id = await storeOrder(storage, { connectionId: PAPER, callerId, state, quantity: "21", accountId: `DU${state}`, sentAt: clock.now() });
+    const id = await storeOrder(storage, {
+      connectionId: PAPER,
+      callerId,
+      state,
+      quantity: "21",
+      accountId: `DU${state}`,
+      sentAt: clock.now(),
+    });
     await page.goto(at(`/console/keys/${callerId}/revoke`));
     await press("Revoke the key");
     await page.getByText("The key is revoked.").waitFor();
@@ -212,6 +225,32 @@ describe("a revocation that came too late for an order", () => {
     await expectAccessible(page);
     await left().getByRole("link").click();
     await page.waitForURL(orderAt(id));
+  });
+
+  it("is named where apps are revoked, one or all of a connection", async () => {
+    const { user_id } = await storage.db.selectFrom("connections").select("user_id").where("id", "=", PAPER).executeTakeFirstOrThrow();
+    const unused = { limits: null, pinned_account_id: null, last_used_at: null, last_used_address: null, last_used_client: null };
+    const app = {
+      client_id: "cli",
+      client_name: "Notebook",
+      client_host: null,
+      client_identity: "built_in",
+      redirect_uri: "http://localhost/",
+    };
+    const allowed = { scope: "write", allowed_account_ids: null, expires_at: null, revoked_at: null, revoked_because: null };
+    const paths = { grant_one: "/console/apps/grant_one/revoke", grant_two: "/console/apps/revoke" };
+    for (const [id, path] of Object.entries(paths)) {
+      const times = { created_at: clock.now(), issued_at: clock.now() };
+      await storage.db
+        .insertInto("app_grants")
+        .values({ ...app, ...allowed, ...unused, ...times, id, user_id, connection_id: PAPER })
+        .execute();
+      const order = await storeOrder(storage, { connectionId: PAPER, callerId: id, state: "unknown", sentAt: clock.now() });
+      const answer = await post(page, path, { connection: PAPER });
+      expect(answer.headers()["location"]).toMatch(new RegExp(`^/console/apps\\?said=(?:revoked|all-1)&left=${order}$`));
+      await page.goto(at(answer.headers()["location"] ?? ""));
+      expect(await left().textContent()).toContain("BUY 10 AAPL");
+    }
   });
 
   it("names none of other keys", async () => {

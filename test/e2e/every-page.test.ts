@@ -26,7 +26,7 @@ const VIEWS = {
 let tour: SiteTour;
 
 beforeAll(async () => {
-  tour = await startTour();
+  tour = await startTour({ hasOpenOrders: true });
 });
 afterAll(() => tour.close());
 

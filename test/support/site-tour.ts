@@ -12,6 +12,7 @@ import { registerHost, type TestHost } from "./consent-walk.ts";
 import { callTool } from "./mcp-call.ts";
 import { setUpPerson } from "./person.ts";
 import { silentLog } from "./silent-log.ts";
+import { storeOrder } from "./stored-order.ts";
 
 /** One page: who looks at it, and where it is. */
 export interface TourStop {
@@ -31,8 +32,8 @@ export interface SiteTour {
   close(): Promise<void>;
 }
 
-/** Starts the gateway and makes what the pages show. */
-export async function startTour(): Promise<SiteTour> {
+/** Starts the gateway and makes what the pages show; with `hasOpenOrders`, also orders that need their owner. */
+export async function startTour({ hasOpenOrders = false } = {}): Promise<SiteTour> {
   const built = await startBuiltGateway();
   // The address that people and hosts use; cookies belong to it.
   const gateway = { ...built, url: built.url.replace("127.0.0.1", "localhost") };
@@ -44,7 +45,9 @@ export async function startTour(): Promise<SiteTour> {
   await makeCalls(gateway);
   await approve(home, host);
   const state = await home.storageState();
-  const stops = tourStops(gateway.url, await ids(gateway), host);
+  const known = await ids(gateway);
+  const orders = hasOpenOrders ? await storeOpenOrders(gateway, known) : {};
+  const stops = tourStops(gateway.url, { ...known, orders }, host);
   return {
     gateway,
     browser,
@@ -101,6 +104,28 @@ interface TourIds {
   readonly requestId: string;
 }
 
+/** Paths of the pages about orders that need their owner, by name. */
+async function storeOpenOrders(gateway: BuiltGateway, { connectionId }: TourIds): Promise<Readonly<Record<string, string>>> {
+  const storage = await openStorage({ file: join(gateway.dataDir, "gateway.sqlite"), log: silentLog });
+  try {
+    const { id: callerId } = await storage.db.selectFrom("api_keys").select("id").executeTakeFirstOrThrow();
+    const now = Date.now();
+    const order = { connectionId, callerId, said: "Order request timed out." };
+    const unresolved = await storeOrder(storage, { ...order, sentAt: now - 420_000 });
+    const looking = await storeOrder(storage, { ...order, state: "unknown", sentAt: now - 60_000, quantity: "7" });
+    const stop = { orders_stopped_at: now, orders_stopped_because: "IBKR accepted an order that was known as refused." };
+    await storage.db.updateTable("connections").set(stop).where("id", "=", connectionId).execute();
+    return {
+      orders: "/console/orders",
+      order: `/console/orders/${unresolved}`,
+      "order-looking": `/console/orders/${looking}`,
+      "resume-orders": `/console/connections/${connectionId}/resume-orders`,
+    };
+  } finally {
+    await storage.close();
+  }
+}
+
 async function ids(gateway: BuiltGateway): Promise<TourIds> {
   const storage = await openStorage({ file: join(gateway.dataDir, "gateway.sqlite"), log: silentLog });
   try {
@@ -112,7 +137,11 @@ async function ids(gateway: BuiltGateway): Promise<TourIds> {
   }
 }
 
-function tourStops(origin: string, { connectionId, requestId }: TourIds, host: TestHost): readonly TourStop[] {
+function tourStops(
+  origin: string,
+  { connectionId, requestId, orders }: TourIds & { readonly orders: Readonly<Record<string, string>> },
+  host: TestHost,
+): readonly TourStop[] {
   const connection = `/console/connections/${connectionId}`;
   const visitor: Readonly<Record<string, string>> = {
     home: "/",
@@ -138,6 +167,7 @@ function tourStops(origin: string, { connectionId, requestId }: TourIds, host: T
     settings: "/account",
     "delete-account": "/account/delete",
     system: "/console/system",
+    ...orders,
   };
   const stops = (as: TourStop["as"], paths: Readonly<Record<string, string>>): TourStop[] =>
     Object.entries(paths).map(([name, path]) => ({ name, url: origin + path, as }));

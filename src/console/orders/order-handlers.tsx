@@ -5,13 +5,24 @@ import { GatewayError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { Notice } from "../../pages/components/notice.tsx";
 import type { PageRequest } from "../../pages/page-env.ts";
+import { connectionTexts } from "../../pages/texts/connections.ts";
 import { orderTexts as texts } from "../../pages/texts/orders.ts";
 import { findConnection } from "../../storage/connections.ts";
 import { draftText } from "../../trading/order-draft.ts";
 import { unresolvedPath } from "../../trading/trading-errors.ts";
 import type { OrderDecision, OrderVerdict } from "../../trading/unresolved-orders.ts";
+import { CONNECTIONS_PATH } from "../connections/connection-paths.ts";
 import { consoleFrame } from "../console-frame.tsx";
-import { factsOf, type FormPlace, freshSignInPath, ownForm, type OwnForm, ownPage, type OwnPage, toFreshSignIn } from "../console-visits.ts";
+import {
+  factsOf,
+  type FormPlace,
+  freshSignInPath,
+  ownForm,
+  type OwnForm,
+  ownPage,
+  type OwnPage,
+  toFreshSignIn,
+} from "../console-visits.ts";
 import { listNamedConnections } from "../own-connections.tsx";
 import { checkDecision, DECISION_FIELDS, type DecisionErrors, decisionTypedBefore, readDecision } from "./order-decision.ts";
 import { OrderPage } from "./order-page.tsx";
@@ -51,7 +62,11 @@ async function showOrders(deps: OrderHandlersDeps, { user }: OwnPage): Promise<R
     listNamedConnections(deps.storage, user.userId),
   ]);
   return deps.pages.page(
-    { ...consoleFrame(texts.title, "connections", user), lead: orders.length === 0 ? undefined : texts.lead },
+    {
+      ...consoleFrame(texts.title, "connections", user),
+      back: { href: CONNECTIONS_PATH, label: connectionTexts.title },
+      lead: orders.length === 0 ? undefined : texts.lead,
+    },
     <OrdersPage orders={orders} connections={connections} now={deps.clock.now()} />,
   );
 }

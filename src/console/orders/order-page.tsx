@@ -7,6 +7,7 @@ import { ExactTime, RelativeTime } from "../../pages/components/relative-time.ts
 import { orderTexts as texts } from "../../pages/texts/orders.ts";
 import { draftText } from "../../trading/order-draft.ts";
 import type { UnresolvedOrder } from "../../trading/unresolved-orders.ts";
+import { connectionPath } from "../connections/connection-paths.ts";
 import { ConnectionName } from "../own-connections.tsx";
 import { type DecisionFormProps, NotThereForm, ThereForm } from "./decision-forms.tsx";
 import type { OwnOrder } from "./own-order.ts";
@@ -101,7 +102,13 @@ function WhereToLook({ order }: { readonly order: OwnOrder }) {
   return (
     <Card heading={where.heading}>
       <ol>
-        <li>{where.open}</li>
+        <li>
+          {order.connection?.mode === "simulated" ? (
+            <a href={connectionPath(order.connectionId, "portfolio")}>{where.openSimulated}</a>
+          ) : (
+            where.open
+          )}
+        </li>
         <li>{where.lists(new Date(order.sentAt ?? 0).toISOString().slice(0, 10))}</li>
         <li>
           {where.find} <PlainName value={`${draftText(order.draft)}, ${order.draft.accountId}`} />. {where.reference}{" "}

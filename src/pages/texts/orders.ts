@@ -14,7 +14,7 @@ export const orderTexts = {
     unresolved: "IBKR's lists do not show this order. The order may still be at IBKR.",
     looking: {
       title: "The gateway is looking for this order",
-      text: "Nothing to do yet. After 5 minutes without a sighting, you decide here.",
+      text: "Nothing to do yet. If IBKR's lists do not show it for 5 minutes, you decide here.",
     },
     saved: "Your decision is saved.",
     oldForm: "That page was older than your sign-in. Nothing was saved.",
@@ -43,6 +43,7 @@ export const orderTexts = {
   where: {
     heading: "Where to look",
     open: "Open TWS, IBKR Mobile or Client Portal with the username of this connection.",
+    openSimulated: "Open this connection's portfolio page.",
     lists: (day: string) => `Open the orders and the trades of ${day} (UTC) and later.`,
     find: "Look for this order in the account:",
     reference: "Order reference:",
@@ -108,7 +109,7 @@ export const orderTexts = {
     next: "Check the account's orders at IBKR. Then resume orders.",
     open: "Resume orders…",
     pageTitle: "Resume orders",
-    lead: "The gateway stopped orders: what IBKR shows contradicts its records.",
+    lead: "The gateway stopped orders because IBKR's orders contradict its records.",
     checks: [
       "Check all orders and trades of the account in TWS or IBKR Mobile.",
       "Cancel there what you do not want.",
