@@ -1,9 +1,6 @@
-import type { Insertable, Kysely, Selectable } from "kysely";
+import type { Insertable, Kysely } from "kysely";
 
 import type { Database, OrderSendsTable } from "./database.ts";
-
-/** One permission to send one `cOID`, as stored. */
-export type OrderSendRow = Selectable<OrderSendsTable>;
 
 /** Writes a permission to send. */
 export async function insertOrderSend(db: Kysely<Database>, row: Insertable<OrderSendsTable>): Promise<void> {
