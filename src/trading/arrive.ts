@@ -3,7 +3,6 @@ import type { Transaction } from "kysely";
 import { GatewayError } from "../lib/errors.ts";
 import { randomId } from "../lib/random.ts";
 import type { Database } from "../storage/database.ts";
-import { attemptsOf } from "../storage/order-attempts.ts";
 import { lockAccountOrders } from "../storage/order-permission.ts";
 import { findOrderRequest, insertOrderRequest, type OrderRequestKey, type OrderRequestRow } from "../storage/order-requests.ts";
 import { equalOnArrival } from "./guard.ts";
@@ -58,10 +57,7 @@ async function write(db: Transaction<Database>, deps: PipelineDeps, { key, reque
   if (known !== undefined) return { row: sameOrder(known, request), isFirst: false };
   const isNamed = request.clientOrderId !== undefined;
   const argumentsHash = draftDigest(request.draft);
-  const equal = await equalOnArrival(db, { ...key, argumentsHash, isNamed }, async (row) => {
-    const placed = (await attemptsOf(db, row.user_id, row.id)).find(({ state }) => state === "placed");
-    return placed === undefined ? 0 : deps.ages.sincePlaced(placed);
-  });
+  const equal = await equalOnArrival(db, { ...key, argumentsHash, isNamed, ages: deps.ages });
   if (equal !== undefined) throw possibleDuplicate(equal, { isNamed });
   const at = deps.clock.now();
   const row: OrderRequestRow = {

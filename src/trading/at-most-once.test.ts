@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { failure, isOrderPost, type OrderBench, startOrderBench, takeBody } from "../../test/support/order-bench.ts";
+import { failure, isOrderPost, type OrderBench, requestLost, startOrderBench, takeBody } from "../../test/support/order-bench.ts";
 import { ENGINES } from "../../test/support/storages.ts";
 import type { GatewayError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -76,6 +76,18 @@ describe.each(ENGINES)("on %s,", (engine) => {
       expect(ends.toSorted()).toEqual(["placed", ...Array.from({ length: 9 }, () => "possible_duplicate")].toSorted());
       expect(bench.placed()).toBe(1);
     });
+  });
+
+  test("a question about an order without an id is not confirmed beside an equal order that was just placed", async () => {
+    bench.stack.simulator.faults.add({ kind: "order_question", count: 1 });
+    const asked = await place(bench.market());
+    expect(asked).toHaveProperty("confirm_token");
+    expect(await place(bench.market())).toHaveProperty("order_id");
+    const confirm = () => place({ confirm_token: asked["confirm_token"] ?? "" });
+    expect(await failure(confirm())).toMatchObject({ code: "possible_duplicate", details: { status: "placed" } });
+    bench.stack.clock.jump(61_000);
+    expect(await confirm()).toHaveProperty("order_id");
+    expect(bench.placed()).toBe(3);
   });
 
   test("twenty repeats of an id over two processes place one order, and twenty other orders under it are refused", async () => {
@@ -192,6 +204,18 @@ describe.each(ENGINES)("on %s,", (engine) => {
     hold.release();
     await Promise.all([first, second]);
     expect(bench.placed()).toBe(2);
+  });
+
+  test("a repeat of an unknown order that is kept back is not told that nothing was placed", async () => {
+    const order = { ...bench.market(), client_order_id: "kept back" };
+    const id = "caller of a kept back repeat";
+    const caller = { id, nameSpace: id };
+    bench.stack.setNetwork(requestLost);
+    expect((await failure(place(order, { caller }))).code).toBe("outcome_unknown");
+    await bench.stack.storage.db.updateTable("api_keys").set({ revoked_at: 1 }).where("id", "=", id).execute();
+    const error = await failure(place(order, { caller }));
+    expect(error.code).toBe("outcome_unknown");
+    expect(error.whatToDo).not.toContain("Nothing was placed");
   });
 
   test("a caller whose time is up before its turn is told that nothing was sent, and nothing is", async () => {

@@ -1,8 +1,10 @@
 import type { Kysely } from "kysely";
 
 import type { Database } from "../storage/database.ts";
+import { attemptsOf } from "../storage/order-attempts.ts";
 import { findEqualRequest, type EqualOrderQuery, type OrderRequestRow } from "../storage/order-requests.ts";
-import type { RequestState } from "./order-states.ts";
+import type { AttemptAges } from "./attempt-ages.ts";
+import type { AttemptState, RequestState } from "./order-states.ts";
 
 /** An equal order that was placed less long ago keeps back one without an id: it is likelier a retry than a second wish. */
 export const DUPLICATE_WINDOW_MS = 60_000;
@@ -21,17 +23,27 @@ export function blockingInTurn(isNamed: boolean): readonly RequestState[] {
   return isNamed ? BLIND : ["sending", ...BLIND];
 }
 
-/** How long ago an order was placed, in ms, at the least. */
-export type PlacedAge = (row: OrderRequestRow) => Promise<number>;
+/** An order that may be the double of another one. */
+export interface GuardedOrder extends EqualOrderQuery {
+  readonly isNamed: boolean;
+  /** How old the placing of another order is at the least. */
+  readonly ages: Pick<AttemptAges, "sincePlaced">;
+}
 
 /** Finds the equal order that keeps this one back when its call arrives; undefined where none does. */
-export async function equalOnArrival(
-  db: Kysely<Database>,
-  query: EqualOrderQuery & { readonly isNamed: boolean },
-  placedAge: PlacedAge,
-): Promise<OrderRequestRow | undefined> {
-  const open = await findEqualRequest(db, query, { states: blockingOnArrival(query.isNamed) });
-  if (open !== undefined || query.isNamed) return open;
-  const placed = await findEqualRequest(db, query, { states: ["placed"] });
-  return placed !== undefined && (await placedAge(placed)) < DUPLICATE_WINDOW_MS ? placed : undefined;
+export async function equalOnArrival(db: Kysely<Database>, order: GuardedOrder): Promise<OrderRequestRow | undefined> {
+  return (await findEqualRequest(db, order, { states: blockingOnArrival(order.isNamed) })) ?? (await justPlaced(db, order));
+}
+
+/** The same in its turn: an equal order may have been placed since, by a call that came later. */
+export async function equalInTurn(db: Kysely<Database>, order: GuardedOrder): Promise<OrderRequestRow | undefined> {
+  return (await findEqualRequest(db, order, { states: blockingInTurn(order.isNamed) })) ?? (await justPlaced(db, order));
+}
+
+async function justPlaced(db: Kysely<Database>, order: GuardedOrder): Promise<OrderRequestRow | undefined> {
+  if (order.isNamed) return undefined;
+  const row = await findEqualRequest(db, order, { states: ["placed"] });
+  if (row === undefined) return undefined;
+  const placed = (await attemptsOf(db, row.user_id, row.id)).find(({ state }) => state === ("placed" satisfies AttemptState));
+  return placed === undefined || order.ages.sincePlaced(placed) < DUPLICATE_WINDOW_MS ? row : undefined;
 }

@@ -6,12 +6,12 @@ import type { Database } from "../storage/database.ts";
 import { attemptInTurn, attemptsOf, insertOrderAttempt, moveOrderAttempt, type OrderAttemptRow } from "../storage/order-attempts.ts";
 import { consumeOrderConfirmation, type OrderConfirmationRow, voidOrderConfirmations } from "../storage/order-confirmations.ts";
 import { findTradingSwitch, lockAccountOrders } from "../storage/order-permission.ts";
-import { findEqualRequest, findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
+import { findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
 import { insertOrderSend } from "../storage/order-sends.ts";
 import { customerOrderId, nextGeneration, RESEND_WITHIN_MS } from "./customer-order-id.ts";
 import type { Allowed } from "./departure.ts";
 import { keepsAfterQuestion } from "./doctor-findings.ts";
-import { blockingInTurn } from "./guard.ts";
+import { equalInTurn } from "./guard.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { AttemptState, RequestState } from "./order-states.ts";
 import { holdPermission, type Permission } from "./permission.ts";
@@ -131,7 +131,7 @@ async function decide(db: Transaction<Database>, deps: PipelineDeps, decision: D
   const [last] = await attemptsOf(db, userId, id);
   if (request === undefined || !isOneOf(request.state, wish.from) || !isStill(plan, last, permission)) throw new RequestMoved();
   if (last?.state === "unknown") refuseBlindRepeat(deps, { last, request, isProven: permission.isDuplicateProven });
-  await refuseEqual(db, request);
+  await refuseEqual(db, deps, request);
   await settleToken(db, { wish, callerId: call.caller.id, now });
   await write(db, { ...decision, request, now, permission: permission.record });
   return sendingOf({ ...wish, request }, { ...decision, doubt: plan.known !== undefined && last?.doubt === 1 });
@@ -157,7 +157,7 @@ function refuseBlindRepeat(
   throw outcomeUnknown({ accountId: facts.request.account_id, clientOrderId: facts.request.client_order_id });
 }
 
-async function refuseEqual(db: Transaction<Database>, row: OrderRequestRow): Promise<void> {
+async function refuseEqual(db: Transaction<Database>, { ages }: PipelineDeps, row: OrderRequestRow): Promise<void> {
   const isNamed = row.is_named === 1;
   const query = {
     userId: row.user_id,
@@ -166,7 +166,7 @@ async function refuseEqual(db: Transaction<Database>, row: OrderRequestRow): Pro
     argumentsHash: row.arguments_hash,
     exceptId: row.id,
   };
-  const equal = await findEqualRequest(db, query, { states: blockingInTurn(isNamed) });
+  const equal = await equalInTurn(db, { ...query, isNamed, ages });
   if (equal !== undefined) throw possibleDuplicate(equal, { isNamed: true });
 }
 
