@@ -1,18 +1,26 @@
 import { GatewayError } from "../lib/errors.ts";
 import { sha256Hex } from "../lib/secret.ts";
 import { attemptInTurn, moveOrderAttempt } from "../storage/order-attempts.ts";
-import { findOrderRequestById, moveOrderRequest } from "../storage/order-requests.ts";
+import { findOrderRequestById, moveOrderRequest, type OrderRequestRow } from "../storage/order-requests.ts";
 import { turnOf } from "./account-turns.ts";
 import { Departure } from "./departure.ts";
 import { exchange } from "./exchange.ts";
 import { endingOf, type ExchangeEnd, MAX_ROUNDS } from "./order-ends.ts";
-import type { RequestState } from "./order-states.ts";
+import { readRequestState, type RequestState } from "./order-states.ts";
 import { outcomeOf } from "./outcome-of.ts";
 import { holdPermission } from "./permission.ts";
 import { permitSending, planSending, RequestMoved, type Sending, TurnTaken, type Wish } from "./permit-sending.ts";
 import type { PipelineDeps } from "./pipeline.ts";
 import { addShown, parseMessages, type QuestionMessage } from "./questions.ts";
-import { brokerRejected, confirmationLimit, notSent, outcomeUnknown, storageUnavailable, turnTooLate } from "./trading-errors.ts";
+import {
+  brokerRejected,
+  confirmationLimit,
+  notSent,
+  outcomeUnknown,
+  outcomeUnresolved,
+  storageUnavailable,
+  turnTooLate,
+} from "./trading-errors.ts";
 import type { PlaceOutcome, TradingCall } from "./trading.ts";
 
 /** How long a confirm token is good. */
@@ -39,14 +47,18 @@ export async function sendOrder(deps: PipelineDeps, wish: Wish, call: TradingCal
       action: () => sending.run(),
       whenLate: async () => {
         if (!sending.giveUp()) return { kind: "pending", clientOrderId: request.client_order_id, draft };
-        throw await sending.keptBack(turnTooLate());
+        const kept = await sending.keptBack(turnTooLate());
+        if (kept instanceof RequestMoved) return { kind: "pending", clientOrderId: request.client_order_id, draft };
+        throw kept;
       },
     });
   } catch (error) {
     // The queue was full, so it never ran.
     if (sending.hasStarted || !(error instanceof GatewayError)) throw error;
     deps.running.requests.delete(request.id);
-    throw await sending.keptBack(error);
+    const kept = await sending.keptBack(error);
+    if (kept instanceof RequestMoved) return undefined;
+    throw kept;
   }
 }
 
@@ -101,7 +113,10 @@ class OrderSending {
     }
   }
 
-  /** Closes a request that only waited, and returns what its caller is told. */
+  /**
+   * Closes a request that only waited, and returns what its caller is told. Where another call has sent it, that is not "nothing
+   * was placed": its open outcome, or `RequestMoved`.
+   */
   async keptBack(error: Error): Promise<Error> {
     const { storage, clock, log } = this.#deps;
     const { user_id: userId, id, client_order_id: clientOrderId } = this.#wish.request;
@@ -113,8 +128,31 @@ class OrderSending {
       // The row stays `received`, which its process's end closes too.
       log.error({ err: failure, request: id }, "could not close an order that was not sent");
     }
+    const open = await this.#openOutcome();
+    if (open !== undefined) return open;
     if (error instanceof GatewayError && TOLD_AS_THEY_ARE.has(error.code)) return error;
     return notSent(error, clientOrderId);
+  }
+
+  /** What an earlier sending, or one of another call, has left open; undefined where nothing is placed. */
+  async #openOutcome(): Promise<Error | undefined> {
+    const row = await this.#current();
+    const { account_id: accountId, client_order_id: clientOrderId } = row;
+    const state = readRequestState(row.state);
+    if (state === "unknown") return outcomeUnknown({ accountId, clientOrderId });
+    if (state === "unresolved") return outcomeUnresolved(row);
+    return state === "sending" || state === "placed" ? new RequestMoved() : undefined;
+  }
+
+  /** The request as it is stored, or, where the database fails, as this call knew it. */
+  async #current(): Promise<OrderRequestRow> {
+    const { request } = this.#wish;
+    try {
+      return (await findOrderRequestById(this.#deps.storage.db, request.user_id, request.id)) ?? request;
+    } catch (error) {
+      this.#deps.log.error({ err: error, request: request.id }, "could not read an order that was kept back");
+      return request;
+    }
   }
 
   async #waitForTurn(): Promise<void> {
