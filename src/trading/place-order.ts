@@ -2,7 +2,7 @@ import { GatewayError } from "../lib/errors.ts";
 import { randomId } from "../lib/random.ts";
 import { attemptsOf } from "../storage/order-attempts.ts";
 import { findTradingSwitch } from "../storage/order-permission.ts";
-import { findOrderRequest, findOrderRequestById, type OrderRequestRow } from "../storage/order-requests.ts";
+import { findOrderRequest, findOrderRequestById, type OrderRequestKey, type OrderRequestRow } from "../storage/order-requests.ts";
 import { arrive, sameOrder } from "./arrive.ts";
 import { RESEND_WITHIN_MS } from "./customer-order-id.ts";
 import { checkOrderRules, checkOrderShape } from "./order-checks.ts";
@@ -11,7 +11,7 @@ import { outcomeOf } from "./outcome-of.ts";
 import { refuseUntilEnabled } from "./permission.ts";
 import type { PipelineDeps } from "./pipeline.ts";
 import { sendOrder } from "./send-order.ts";
-import { storageUnavailable } from "./trading-errors.ts";
+import { repeatNotRead, storageUnavailable } from "./trading-errors.ts";
 import type { PlaceOutcome, PlaceRequest, TradingCall } from "./trading.ts";
 
 /** Longest wait of a repeat for the first call's outcome before its response is `pending`. */
@@ -30,13 +30,22 @@ export async function placeOrder(deps: PipelineDeps, request: PlaceRequest, call
   const { userId, connectionId, nameSpace } = call.caller;
   const clientOrderId = request.clientOrderId ?? randomId(deps.random, "auto-", 8);
   const key = { userId, connectionId, accountId: draft.accountId, nameSpace, clientOrderId };
-  const known = request.clientOrderId === undefined ? undefined : await beforeSending(() => findOrderRequest(deps.storage.db, key));
+  const known = request.clientOrderId === undefined ? undefined : await findKnown(deps, key);
   if (known !== undefined) return await repeat(deps, { row: sameOrder(known, request), request, call });
   await beforeSending(() => refuseUntilEnabled(deps.storage, call));
   checkOrderRules(draft, await call.broker.tradingRules(draft.conid, call.call));
   const { row, isFirst } = await arrive(deps, { key, request, call });
   const sent = isFirst ? await sendOrder(deps, { request: row, draft, from: ["received"] }, call) : undefined;
   return sent ?? (await repeat(deps, { row, request, call }));
+}
+
+/** Finds what an earlier call of this name has left. Where that can't be read, it may be an order. */
+async function findKnown({ storage }: PipelineDeps, key: OrderRequestKey): Promise<OrderRequestRow | undefined> {
+  try {
+    return await findOrderRequest(storage.db, key);
+  } catch (error) {
+    throw repeatNotRead(error, key.clientOrderId);
+  }
 }
 
 /** Runs a query of a call that has sent nothing. */

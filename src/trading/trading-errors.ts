@@ -123,6 +123,16 @@ export function storageUnavailable(cause: unknown, details: JsonObject = {}): Ga
   });
 }
 
+/** The database failed before it was known whether an earlier call of this id has sent the order. */
+export function repeatNotRead(cause: unknown, clientOrderId: string): GatewayError {
+  return new GatewayError("storage_unavailable", "The gateway's database could not be read. This call sent nothing.", {
+    whatToDo: `An earlier call may have placed the order. Send it again later with the same client_order_id "${clientOrderId}".`,
+    retryAfterSeconds: 10,
+    details: { client_order_id: clientOrderId },
+    cause,
+  });
+}
+
 /** The caller's time was up before IBKR had answered a what-if. */
 export function previewTimedOut(cause?: unknown): GatewayError {
   return new GatewayError("timeout", "IBKR did not answer the preview in time.", {
