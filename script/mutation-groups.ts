@@ -20,7 +20,7 @@ export const MUTATION_GROUPS: readonly MutationGroup[] = [
   {
     name: "pacing",
     files: ["src/ibkr/pacing*.ts", "src/ibkr/gate.ts", "src/ibkr/fair-queue.ts", "src/ibkr/rotation.ts"],
-    tests: ["src/ibkr/pacing*.test.ts", "src/ibkr/user-budgets.test.ts"],
+    tests: ["src/ibkr/pacing-rules.test.ts", "src/ibkr/pacing-table.test.ts"],
     aim: 85,
   },
   {

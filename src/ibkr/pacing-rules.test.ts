@@ -1,0 +1,345 @@
+/** Each rule of the pacer by itself: what opens, closes and counts. pacing.test.ts has the rules together, under load. */
+import { getEventListeners } from "node:events";
+
+import { describe, expect, it, test } from "vitest";
+
+import { type FakeClock, fakeClock } from "../../test/support/fake-clock.ts";
+import { silentLog } from "../../test/support/silent-log.ts";
+import { Pacer, type PacingLimits, type Turn, type TurnRequest } from "./pacing.ts";
+
+const ORDERS = "/iserver/account/{accountId}/orders";
+const LIMITS: PacingLimits = { global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 0 } } };
+
+interface Stack {
+  readonly clock: FakeClock;
+  readonly pacer: Pacer;
+  /** What the observer was told. */
+  readonly observed: unknown[];
+  readonly ask: (part?: Partial<TurnRequest>) => Promise<Turn>;
+}
+
+function setUp(limits: PacingLimits = LIMITS, clock = fakeClock()): Stack {
+  const observed: unknown[] = [];
+  const observer = {
+    sent: (about: object) => void observed.push(about),
+    refused: (endpointClass: string) => void observed.push(endpointClass),
+    limited: (reason: string) => void observed.push(reason),
+  };
+  const pacer = new Pacer({ clock, log: silentLog, observer }, limits);
+  const ask = (part: Partial<TurnRequest> = {}): Promise<Turn> =>
+    pacer.turn({ endpoint: "/any", caller: "a", urgent: false, repeatsPriming: false, signal: new AbortController().signal, ...part });
+  return { clock, pacer, observed, ask };
+}
+
+/** Waits for a turn in the background: the time at which it came, or the error. */
+function watch(clock: FakeClock, turn: Promise<Turn>) {
+  const seen: { at?: number; turn?: Turn; error?: unknown } = {};
+  turn.then(
+    (granted) => Object.assign(seen, { at: clock.now(), turn: granted }),
+    (error: unknown) => Object.assign(seen, { error }),
+  );
+  return seen;
+}
+
+/** Takes turns at an endpoint, each ended at the same time. */
+async function take(stack: Stack, count: number, part: Partial<TurnRequest> = {}): Promise<Turn[]> {
+  return await Promise.all(Array.from({ length: count }, () => stack.ask(part)));
+}
+
+describe("a 429", () => {
+  /** Has IBKR refuse a request that is sent now, and expects its endpoint to be closed for `ms` and open after them. */
+  async function expectClosed(stack: Stack, ms: number): Promise<void> {
+    const turn = await stack.ask({ endpoint: "/x" });
+    turn.refused();
+    turn.done(true);
+    await stack.clock.advance(ms - 1);
+    const waiting = watch(stack.clock, stack.ask({ endpoint: "/x" }));
+    await stack.clock.advance(0);
+    expect([ms, waiting.at]).toEqual([ms, undefined]);
+    await stack.clock.advance(1);
+    expect([ms, waiting.at]).toEqual([ms, stack.clock.now()]);
+    waiting.turn?.done(false);
+  }
+
+  it("closes its endpoint for six seconds, then twice as long each time, up to 15 minutes", async () => {
+    const stack = setUp();
+    for (const ms of [6000, 12_000, 24_000, 48_000, 96_000, 192_000, 384_000, 768_000, 900_000, 900_000]) await expectClosed(stack, ms);
+  });
+
+  it("R: closes it for six seconds again only after a success that was sent when the penalty was over", async () => {
+    const stack = setUp();
+    const early = await stack.ask({ endpoint: "/x" });
+    await expectClosed(stack, 6000);
+    const turn = await stack.ask({ endpoint: "/x" });
+    turn.refused();
+    early.done(true);
+    turn.done(true);
+    await stack.clock.advance(12_000);
+    const lost = await stack.ask({ endpoint: "/x" });
+    lost.done(false);
+    await expectClosed(stack, 24_000);
+    (await stack.ask({ endpoint: "/x" })).done(true);
+    await expectClosed(stack, 6000);
+  });
+
+  it("closes no other endpoint, and is counted", async () => {
+    const { ask, observed } = setUp();
+    (await ask({ endpoint: ORDERS })).refused();
+    await expect(ask()).resolves.toBeDefined();
+    expect(observed).toContain("orders");
+  });
+});
+
+describe("a turn", () => {
+  it("ends once", async () => {
+    const stack = setUp();
+    const [first] = await take(stack, 2);
+    expect(stack.pacer.figures.inFlight).toBe(2);
+    first?.done(true);
+    first?.done(true);
+    expect(stack.pacer.figures.inFlight).toBe(1);
+  });
+
+  it("is observed with its kind, its urgency and the time it waited", async () => {
+    const { clock, ask, observed } = setUp();
+    const held = await ask({ endpoint: "/one" });
+    const waiting = ask({ endpoint: "/one" });
+    await clock.advance(700);
+    held.done(true);
+    await waiting;
+    await ask({ endpoint: ORDERS, urgent: true });
+    expect(observed).toEqual([
+      { endpointClass: "other", urgent: false, waitedMs: 0 },
+      { endpointClass: "other", urgent: false, waitedMs: 700 },
+      { endpointClass: "orders", urgent: true, waitedMs: 0 },
+    ]);
+  });
+
+  it("holds its endpoint for as long as IBKR took, which later waits count", async () => {
+    const { clock, ask, observed } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 8000 } } });
+    const turn = await ask({ endpoint: "/one" });
+    await clock.advance(10_000);
+    turn.done(true);
+    // 8,030 ms until the first, and for each behind it 8,000 and a fifth of 10,000 ms.
+    for (let index = 0; index < 2; index += 1) ask({ endpoint: "/one" }).catch(() => undefined);
+    await expect(ask({ endpoint: "/one" })).rejects.toMatchObject({ retryAfterSeconds: 29 });
+    expect(observed).toContain("wait");
+  });
+});
+
+describe("a caller's signal", () => {
+  it("that has aborted refuses the turn", async () => {
+    const { ask, pacer } = setUp();
+    await expect(ask({ signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
+    expect(pacer.figures).toEqual({ urgent: 0, reads: 0, inFlight: 0 });
+  });
+
+  it("is left alone once the turn has come, was given up or has expired", async () => {
+    const { clock, ask } = setUp();
+    const [granted, left, late] = [new AbortController(), new AbortController(), new AbortController()];
+    await ask({ endpoint: "/one", signal: granted.signal });
+    const [gone, expired] = [left, late].map(({ signal }) => watch(clock, ask({ endpoint: "/one", signal })));
+    expect([granted, left, late].map(({ signal }) => getEventListeners(signal, "abort").length)).toEqual([0, 1, 1]);
+    left.abort(new Error("gone"));
+    await clock.advance(20_000);
+    expect([gone?.error, expired?.error]).toEqual([new Error("gone"), expect.objectContaining({ code: "rate_limited" })]);
+    expect([granted, left, late].map(({ signal }) => getEventListeners(signal, "abort").length)).toEqual([0, 0, 0]);
+  });
+
+  it("that aborts leaves its place at the endpoint to the next caller", async () => {
+    const { clock, ask, pacer } = setUp();
+    const held = await ask({ endpoint: "/one" });
+    const leaving = new AbortController();
+    const first = watch(clock, ask({ endpoint: "/one", caller: "a", signal: leaving.signal }));
+    const second = watch(clock, ask({ endpoint: "/one", caller: "b" }));
+    leaving.abort(new Error("gone"));
+    held.done(true);
+    await clock.advance(0);
+    expect([first.error, second.at]).toEqual([new Error("gone"), clock.now()]);
+    expect(pacer.figures).toEqual({ urgent: 0, reads: 0, inFlight: 1 });
+  });
+});
+
+describe("waiting", () => {
+  it("ends after 20 seconds to the millisecond, also when nothing else happens", async () => {
+    const { clock, ask, observed } = setUp();
+    await ask({ endpoint: "/one" });
+    const waiting = watch(clock, ask({ endpoint: "/one" }));
+    await clock.advance(19_999);
+    expect(waiting.error).toBeUndefined();
+    await clock.advance(1);
+    expect(waiting.error).toMatchObject({ code: "rate_limited", retryAfterSeconds: expect.any(Number) });
+    expect(observed).toContain("expired");
+  });
+
+  test.each([
+    [20_000, "waits"],
+    [20_001, "is refused"],
+  ])("for a place in %i ms %s", async (ms, outcome) => {
+    const { clock, ask } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: ms - 30 } } });
+    (await ask({ endpoint: "/one" })).done(true);
+    const waiting = watch(clock, ask({ endpoint: "/one" }));
+    await clock.advance(0);
+    expect(waiting.error === undefined ? "waits" : "is refused").toBe(outcome);
+  });
+
+  it("of a read counts the orders in front of it, that of an order no read", async () => {
+    const stack = setUp({ global: { requests: 1, perMs: 1000 }, endpoints: {} });
+    (await stack.ask()).done(true);
+    const refusals = async (part: Partial<TurnRequest>) => {
+      const seen = watch(stack.clock, stack.ask(part));
+      await stack.clock.advance(0);
+      return seen.error !== undefined;
+    };
+    for (let index = 0; index < 15; index += 1) stack.ask({ urgent: true, caller: `t${index}` }).catch(() => undefined);
+    for (let index = 0; index < 4; index += 1) stack.ask({ caller: `r${index}` }).catch(() => undefined);
+    expect(await refusals({ caller: "r9" })).toBe(true);
+    expect(await refusals({ caller: "t99", urgent: true })).toBe(false);
+  });
+
+  it("for an endpoint counts the requests in front of it there, unless it repeats a priming call", async () => {
+    const { clock, ask } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 9000 } } });
+    (await ask({ endpoint: "/one" })).done(true);
+    for (const caller of ["a", "b"]) ask({ endpoint: "/one", caller }).catch(() => undefined);
+    await expect(ask({ endpoint: "/one", caller: "c" })).rejects.toMatchObject({ code: "rate_limited" });
+    const repeat = watch(clock, ask({ endpoint: "/one", caller: "c", repeatsPriming: true }));
+    await clock.advance(0);
+    expect(repeat.at).toBe(clock.now());
+  });
+});
+
+describe("places for orders", () => {
+  /** How many reads are sent now. */
+  async function readsNow(stack: Stack): Promise<number> {
+    const seen = Array.from({ length: 60 }, (_, index) => watch(stack.clock, stack.ask({ caller: `r${index}` })));
+    await stack.clock.advance(0);
+    return seen.filter(({ at }) => at !== undefined).length;
+  }
+
+  test.each([
+    ["an order", { endpoint: ORDERS, urgent: true }, 0, 35],
+    ["an order 59,999 ms ago", { endpoint: ORDERS, urgent: true }, 59_999, 36],
+    ["an order a minute ago", { endpoint: ORDERS, urgent: true }, 60_000, 40],
+    ["a read of that kind", { endpoint: ORDERS, urgent: false }, 0, 39],
+    ["an urgent request of another kind", { endpoint: "/tickle", urgent: true }, 0, 39],
+  ])("after %s leave so many to reads", async (_what, part, laterMs, reads) => {
+    const stack = setUp();
+    (await stack.ask(part)).done(true);
+    await stack.clock.advance(laterMs);
+    expect(await readsNow(stack)).toBe(reads);
+  });
+
+  it("are never all, so that reads go on under the smallest limit", async () => {
+    const stack = setUp({ global: { requests: 1, perMs: 0 }, endpoints: {} });
+    (await stack.ask({ endpoint: ORDERS, urgent: true })).done(true);
+    expect(await readsNow(stack)).toBe(1);
+  });
+
+  it("open to a waiting read by time alone", async () => {
+    const stack = setUp({ global: { requests: 2, perMs: 1000 }, endpoints: {} });
+    const order = await stack.ask({ endpoint: ORDERS, urgent: true });
+    const start = stack.clock.now();
+    order.done(true);
+    const read = watch(stack.clock, stack.ask());
+    await stack.clock.advance(1030);
+    expect(read.at).toBe(start + 1030);
+  });
+});
+
+describe("turns", () => {
+  it("go to a read after nine orders in a row, and to nine orders again after it", async () => {
+    const { clock, ask } = setUp({ global: { requests: 1, perMs: 100 }, endpoints: {} });
+    const held = await ask();
+    const order: string[] = [];
+    const queue = (name: string, part: Partial<TurnRequest>) =>
+      ask(part).then((turn) => {
+        order.push(name);
+        turn.done(true);
+        return undefined;
+      });
+    const all = [
+      ...Array.from({ length: 20 }, () => queue("o", { urgent: true, caller: "t" })),
+      ...Array.from({ length: 3 }, () => queue("r", { caller: "r" })),
+    ];
+    held.done(true);
+    await clock.advance(10_000);
+    await Promise.all(all);
+    expect(order.join("")).toBe(`${"o".repeat(9)}r${"o".repeat(9)}roor`);
+  });
+
+  it("go to an order at an endpoint whose reads wait in rotation", async () => {
+    const { clock, ask } = setUp();
+    const held = await ask({ endpoint: "/one" });
+    const reads = ["a", "b"].map((caller) => watch(clock, ask({ endpoint: "/one", caller })));
+    const order = watch(clock, ask({ endpoint: "/one", caller: "c", urgent: true }));
+    held.done(true);
+    await clock.advance(0);
+    expect([order.at, ...reads.map(({ at }) => at)]).toEqual([clock.now(), undefined, undefined]);
+  });
+});
+
+describe("a pacer's alarms", () => {
+  it("are none while nothing waits, and one for all that wait for the same time", async () => {
+    const stack = setUp({ global: { requests: 2, perMs: 1000 }, endpoints: {} });
+    for (const turn of await take(stack, 2)) turn.done(true);
+    expect(stack.clock.pending).toBe(0);
+    const waiting = ["a", "b"].map((caller) => watch(stack.clock, stack.ask({ caller })));
+    expect(stack.clock.pending).toBe(1);
+    await stack.clock.advance(1030);
+    expect(waiting.every(({ at }) => at === stack.clock.now())).toBe(true);
+    expect(stack.clock.pending).toBe(0);
+  });
+});
+
+describe("a new limit for all", () => {
+  it("lets what waits go", async () => {
+    const stack = setUp({ global: { requests: 1, perMs: 1000 }, endpoints: {} });
+    await stack.ask();
+    const waiting = watch(stack.clock, stack.ask());
+    stack.pacer.limitTo({ requests: 2, perMs: 1000 });
+    await stack.clock.advance(0);
+    expect(waiting.at).toBe(stack.clock.now());
+  });
+});
+
+describe("a pacer that joins another", () => {
+  it("brings its penalties, its requests on their way and all that waits, in both queues", async () => {
+    const clock = fakeClock();
+    const [from, into] = [setUp(LIMITS, clock), setUp(LIMITS, clock)];
+    const [inFlight, other] = [await from.ask({ endpoint: "/one" }), await from.ask({ endpoint: "/x" })];
+    other.refused();
+    const leaving = new AbortController();
+    const read = watch(clock, from.ask({ endpoint: "/one" }));
+    const order = watch(clock, from.ask({ endpoint: "/one", urgent: true }));
+    const gone = watch(clock, from.ask({ endpoint: "/one", signal: leaving.signal }));
+    from.pacer.joinInto(into.pacer);
+    expect(into.pacer.figures).toEqual({ urgent: 1, reads: 2, inFlight: 2 });
+    expect(from.pacer.figures).toMatchObject({ urgent: 0, reads: 0 });
+    leaving.abort(new Error("gone"));
+    await clock.advance(0);
+    expect([gone.error, into.pacer.figures.reads]).toEqual([new Error("gone"), 1]);
+    const closed = watch(clock, into.ask({ endpoint: "/x" }));
+    inFlight.done(true);
+    await clock.advance(0);
+    expect([order.at, read.at, closed.at]).toEqual([clock.now(), undefined, undefined]);
+    order.turn?.done(true);
+    await clock.advance(0);
+    expect(read.at).toBe(clock.now());
+    other.refused();
+    await clock.advance(11_999);
+    expect(closed.at).toBeUndefined();
+    await clock.advance(1);
+    expect(closed.at).toBe(clock.now());
+  });
+
+  it("lets what it brought go where there is room", async () => {
+    const clock = fakeClock();
+    const small = { global: { requests: 1, perMs: 1000 }, endpoints: {} };
+    const [from, into] = [setUp(small, clock), setUp(LIMITS, clock)];
+    await from.ask();
+    const waiting = watch(clock, from.ask());
+    from.pacer.joinInto(into.pacer);
+    await clock.advance(0);
+    expect(waiting.at).toBe(clock.now());
+  });
+});
