@@ -3,7 +3,7 @@
  * Run by `script/mutate`; docs/reference/testing.md, "Mutation testing", explains the figures.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, matchesGlob } from "node:path";
 
@@ -97,11 +97,6 @@ function isUnder(file: string, path: string): boolean {
   return file === clean || file.startsWith(`${clean}/`) || matchesGlob(file, clean);
 }
 
-function testsOf({ group, files }: Run): string[] {
-  const own = files.map((file) => file.replace(/\.tsx?$/, ".test.ts")).filter((file) => existsSync(file));
-  return [...new Set([...own, ...globSync([...group.tests])])].toSorted();
-}
-
 /** Runs Stryker on one group. Throws when it can't: a test that fails without any change, above all. */
 function mutate(run: Run, folder: string): Mutant[] {
   const [configFile, jsonFile] = [join(folder, "stryker.json"), join(folder, "report.json")];
@@ -125,7 +120,7 @@ function mutate(run: Run, folder: string): Mutant[] {
     allowConsoleColors: false,
   };
   writeFileSync(configFile, JSON.stringify(config));
-  const env = { ...process.env, MUTATION_TESTS: testsOf(run).join(" ") };
+  const env = { ...process.env, MUTATION_TESTS: globSync([...run.group.tests]).join(" ") };
   const { status } = spawnSync("node", [join(STRYKER, "core/bin/stryker.js"), "run", configFile], { stdio: "inherit", env });
   if (status !== 0) throw new Error(`Stryker ended with ${status} in group ${run.group.name}`);
   const { files } = report.parse(JSON.parse(readFileSync(jsonFile, "utf8")));
