@@ -118,6 +118,10 @@ describe("a stored secret of another form opens nothing", () => {
     [`ibkr_${body.slice(1)}.`, "unknown"],
   ] as const;
 
+  test.each(["ibkr_", "ibkr_at_"])("nor does one of the right form that isn't stored: %s…", async (start) => {
+    expect(await reasonOf(`Bearer ${start}${body}`)).toBe("unknown");
+  });
+
   test.each(forms)("key %s: %s", async (token, reason) => {
     const { id } = await mint();
     await storage.db
@@ -146,7 +150,16 @@ describe("an API key", () => {
     expect(await bearer.check(header, ORIGIN)).toEqual({
       kind: "caller",
       isDemo: false,
-      caller: { id, source: "apikey", ...owner, scope: "write", allowedAccountIds: undefined, pinnedAccountId: undefined, toolsets: [] },
+      caller: {
+        id,
+        nameSpace: id,
+        source: "apikey",
+        ...owner,
+        scope: "write",
+        allowedAccountIds: undefined,
+        pinnedAccountId: undefined,
+        toolsets: [],
+      },
     });
     expect(refusals).toEqual([]);
   });
@@ -179,7 +192,15 @@ describe("an API key", () => {
 describe("an access token", () => {
   it("names its caller with the limits of its grant", async () => {
     const { header, owner } = await approve();
-    const plain = { ...owner, source: "oauth", scope: "write", allowedAccountIds: undefined, pinnedAccountId: undefined, toolsets: [] };
+    const plain = {
+      ...owner,
+      nameSpace: "https://host.example/client.json",
+      source: "oauth",
+      scope: "write",
+      allowedAccountIds: undefined,
+      pinnedAccountId: undefined,
+      toolsets: [],
+    };
     expect(await bearer.check(header, ORIGIN)).toEqual({ kind: "caller", isDemo: false, caller: { id: expect.any(String), ...plain } });
     await changeGrants({ allowed_account_ids: '["U1"]', pinned_account_id: "U1", toolsets: '["reports"]' });
     const limits = { allowedAccountIds: ["U1"], pinnedAccountId: "U1", toolsets: ["reports"] };

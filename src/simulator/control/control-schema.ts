@@ -87,5 +87,7 @@ function reasonsOf(kind: string): readonly string[] {
 }
 
 function needsTime(kind: string, reason: string | undefined): boolean {
-  return kind === "late" || kind === "doubled" || kind === "coid_memory" || kind === "goes_live" || (kind === "list" && reason === "lagging");
+  return (
+    kind === "late" || kind === "doubled" || kind === "coid_memory" || kind === "goes_live" || (kind === "list" && reason === "lagging")
+  );
 }
