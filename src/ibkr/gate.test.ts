@@ -59,7 +59,11 @@ describe("places", () => {
 
 describe("the time at which a gate opens", () => {
   it("is now while a place is free", () => {
-    expect(new Gate({ requests: 1, perMs: 1000 }).opensAt(7)).toBe(7);
+    const gate = new Gate({ requests: 1, perMs: 1000 });
+    expect(gate.opensAt(7)).toBe(7);
+    gate.enter();
+    gate.leave(0, answered());
+    expect([gate.opensAt(5000), gate.waitFor(0, 5000)]).toEqual([5000, 0]);
   });
 
   it("is never while only an answer can open it", () => {
