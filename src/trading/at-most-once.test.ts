@@ -49,7 +49,10 @@ describe.each(ENGINES)("on %s,", (engine) => {
       gone.abort(new Error("hung up"));
       for (const options of [{}, { peer }]) {
         const retry = await failure(place({ ...bench.market(), quantity: Number(bench.market().quantity) }, options));
-        expect(retry).toMatchObject({ code: "possible_duplicate", details: { status: "sending", client_order_id: expect.stringMatching(/^auto-/) } });
+        expect(retry).toMatchObject({
+          code: "possible_duplicate",
+          details: { status: "sending", client_order_id: expect.stringMatching(/^auto-/) },
+        });
         expect(retry.whatToDo).toContain("client_order_id of its own");
       }
       hold.release();
@@ -189,8 +192,15 @@ describe.each(ENGINES)("on %s,", (engine) => {
       .selectAll("order_sends")
       .where("order_requests.client_order_id", "=", "recorded")
       .execute();
-    expect(rows).toMatchObject([{ caller_id: "key_test", source: "apikey", ended_by: "placed", process_id: expect.stringMatching(/^prc_/) }]);
-    expect(JSON.parse(rows[0]?.permission ?? "")).toEqual({ scope: "write", accounts: "all", mode: "simulated", live_trading_enabled_at: null });
+    expect(rows).toMatchObject([
+      { caller_id: "key_test", source: "apikey", ended_by: "placed", process_id: expect.stringMatching(/^prc_/) },
+    ]);
+    expect(JSON.parse(rows[0]?.permission ?? "")).toEqual({
+      scope: "write",
+      accounts: "all",
+      mode: "simulated",
+      live_trading_enabled_at: null,
+    });
     expect(rows[0]?.broker_at).toEqual(expect.any(Number));
   });
 

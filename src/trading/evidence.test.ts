@@ -44,9 +44,9 @@ describe("a look", () => {
 });
 
 test("orders under one cOID are counted by their ids in both lists", () => {
-  const list = seen([order("7", "gw1", "Filled"), order("8", "gw1", "Filled"), order("9", "gw2", "Filled")], [
-    trade("7", "gw1"),
-    trade(undefined, "gw1"),
-  ]);
+  const list = seen(
+    [order("7", "gw1", "Filled"), order("8", "gw1", "Filled"), order("9", "gw2", "Filled")],
+    [trade("7", "gw1"), trade(undefined, "gw1")],
+  );
   expect([countUnder("gw1", list), countUnder("gw2", list), countUnder("gw3", list)]).toEqual([2, 1, 0]);
 });

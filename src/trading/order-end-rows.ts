@@ -90,14 +90,14 @@ export class OrderEnds {
   }
 
   async #flush(): Promise<void> {
-    for (const ended of [...this.#kept]) {
+    for (let ended = this.#kept[0]; ended !== undefined; ended = this.#kept[0]) {
       try {
         await this.#try(ended);
       } catch (error) {
         this.#deps.log.warn({ err: error, attempt: ended.sending.attemptId }, "still could not store how an order ended");
         return;
       }
-      this.#kept.splice(this.#kept.indexOf(ended), 1);
+      this.#kept.shift();
     }
     this.#stopRetrying?.();
     this.#stopRetrying = undefined;

@@ -186,6 +186,19 @@ export async function faultsOfOrders(storage: Storage, own: WeekWorld, userId: s
   return faults;
 }
 
+/** How often each `cOID` was allowed to leave. It leaves again only where it never left, or its owner found it not there. */
+export async function allowedSendings(storage: Storage, userId: string): Promise<ReadonlyMap<string, number>> {
+  const rows = await storage.db
+    .selectFrom("order_sends")
+    .innerJoin("order_attempts", "order_attempts.id", "order_sends.attempt_id")
+    .select("order_attempts.customer_order_id as id")
+    .where("order_sends.user_id", "=", userId)
+    .execute();
+  const counts = new Map<string, number>();
+  for (const { id } of rows) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
 /** The gateway's orders in the simulator's own table. */
 function sentOrders(own: WeekWorld) {
   return own.store.prepare("select id, client_order_id, state from sim_order where client_order_id like 'gw%'").all();

@@ -22,7 +22,7 @@ import { recordingLog } from "../support/silent-log.ts";
 import { startEngine, type TestEngine } from "../support/storages.ts";
 import { letIn } from "../support/let-in.ts";
 import { singleProcess } from "../support/single-process.ts";
-import { callerOf, type Dice, faultsOfOrders, WeekOrders } from "./week-orders.ts";
+import { callerOf, type Dice, allowedSendings, faultsOfOrders, WeekOrders } from "./week-orders.ts";
 import { isQuiet, movePrices, openWeekWorld, setCompetitor, type WeekWorld } from "./week-world.ts";
 
 const MINUTE_MS = 60_000;
@@ -361,8 +361,9 @@ async function checkLife({ connections }: Week, life: Life, { seed, days }: Span
     `seed ${seed}, ${own.name}: ${answered} answered, ${failed} failed, ${streamed} quotes for nothing, ${orders.count} orders wanted (${ends}), ` +
     `${own.orders.size} sent, ${own.inits} inits, ${own.sockets} sockets, ${own.requests} requests`;
   expect(await faultsOfOrders(storage, own, ref.userId), told).toEqual([]);
+  const allowed = await allowedSendings(storage, ref.userId);
   expect(
-    [...own.orders].filter(([, times]) => times > 1),
+    [...own.orders].filter(([customerOrderId, times]) => times > (allowed.get(customerOrderId) ?? 0)),
     told,
   ).toEqual([]);
   expect([...own.accountsOfOrders].filter((accountId) => !own.world.accountIds.includes(accountId))).toEqual([]);

@@ -72,9 +72,9 @@ export function createAnswerRequest(options: AnswerRequestOptions): (request: Wi
       const at = simulation.clock.now();
       simulation.trading.advance(at);
       const handled = route.handle({ method, path, params, query, body: body.value, now: at, arrivedAt }, held, simulation);
-      doubled(simulation, request, (now) => {
-        simulation.trading.advance(now);
-        return route.handle({ method, path, params, query, body: body.value, now, arrivedAt }, held, simulation);
+      doubled(simulation, request, (then) => {
+        simulation.trading.advance(then);
+        return route.handle({ method, path, params, query, body: body.value, now: then, arrivedAt }, held, simulation);
       });
       const reply = handled instanceof Promise ? await withinLimit(simulation, handled) : handled;
       status = reply.status;
