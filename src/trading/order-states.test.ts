@@ -18,6 +18,15 @@ const compare = (picture: string, moves: Readonly<Record<string, readonly string
 it("the moves of requests are those of the picture in the docs", () => compare(requests, REQUEST_MOVES, REQUEST_STATES));
 it("the moves of attempts are those of the picture in the docs", () => compare(attempts, ATTEMPT_MOVES, ATTEMPT_STATES));
 
+it("each move of ARCHITECTURE's picture is one of these", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../ARCHITECTURE.md"), "utf8");
+  const [, picture = ""] = /```mermaid\n(.*?)```/s.exec(text) ?? [];
+  const drawn = [...picture.matchAll(/(\w+) --> (\w+)/g)].map(([, from, to]) => `${from} ${to}`);
+  const coded = Object.entries(REQUEST_MOVES).flatMap(([from, targets]) => targets.map((to) => `${from} ${to}`));
+  expect(drawn.length).toBeGreaterThan(10);
+  expect(drawn.filter((move) => !coded.includes(move))).toEqual([]);
+});
+
 it("the docs have no other picture", () => {
   expect(others).toEqual([]);
 });
