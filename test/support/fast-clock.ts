@@ -4,15 +4,18 @@ import type { Clock } from "../../src/lib/clock.ts";
 export interface FastClock extends Clock {
   /** Moves the time ahead; waits in progress keep their length. Throws `RangeError` for a step back. */
   jump(ms: number): void;
+  /** Sets the wall clock on or back, as a person or a time server does: no duration changes. */
+  shiftWall(ms: number): void;
 }
 
 /** A new clock that runs `speed` times as fast as the machine's, from `start` on (epoch ms; the present by default). */
 export function fastClock(speed: number, start = Date.now()): FastClock {
   let jumped = 0;
+  let shifted = 0;
   const elapsed = (): number => (performance.now() - began) * speed + jumped;
   const began = performance.now();
   return {
-    now: () => start + Math.floor(elapsed()),
+    now: () => start + shifted + Math.floor(elapsed()),
     monotonic: elapsed,
     wait: (ms, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
@@ -30,6 +33,9 @@ export function fastClock(speed: number, start = Date.now()): FastClock {
       const timer = setInterval(action, ms / speed);
       timer.unref();
       return () => clearInterval(timer);
+    },
+    shiftWall: (ms) => {
+      shifted += ms;
     },
     jump: (ms) => {
       // A monotonic reading never falls, so a test that needs an earlier time starts its clock there.

@@ -62,7 +62,7 @@ export interface TradingStack {
 }
 
 /** How much faster than the machine's its clock runs. */
-const SPEED = 10;
+const SPEED = 4;
 
 /** How the world around a stack differs from a plain one. */
 export interface StackWorld {
