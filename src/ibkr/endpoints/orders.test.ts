@@ -195,7 +195,7 @@ describe("a live order", () => {
     ["STOP_LIMIT", { price: 5, auxPrice: 4 }, { limitPrice: "5", stopPrice: "4" }],
     ["STOP_LIMIT", { price: 5 }, { limitPrice: "5" }],
   ])("of type %s with %j has the prices %j", (origOrderType, prices, expected) => {
-    const order = live({ price: undefined, origOrderType, ...prices });
+    const order = live({ origOrderType, ...prices });
     expect(plain({ limitPrice: order?.limitPrice, stopPrice: order?.stopPrice })).toEqual(expected);
   });
 
