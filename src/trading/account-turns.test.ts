@@ -32,13 +32,11 @@ function held(name: string) {
 
 /** What work has come to by now: it never waits, so that work that hangs fails its test. */
 async function now(work: Promise<unknown>): Promise<unknown> {
-  let result: unknown = "open";
-  void work.then(
-    (value) => (result = value),
-    (error: unknown) => (result = error),
-  );
-  for (let round = 0; round < 100 && result === "open"; round += 1) await clock.advance(0);
-  return result;
+  const results: unknown[] = [];
+  const end = (result: unknown) => void results.push(result);
+  work.then(end, end);
+  for (let round = 0; round < 100 && results.length === 0; round += 1) await clock.advance(0);
+  return results.length === 0 ? "open" : results[0];
 }
 
 test("the turn of an account is named by its connection, too", () => {

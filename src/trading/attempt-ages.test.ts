@@ -89,6 +89,49 @@ describe("the time since an order was placed", () => {
   });
 });
 
+describe("what is known of an attempt", () => {
+  test("keeps its first sending when it is sent as the first again", () => {
+    ages.sent("att_1", true);
+    now += 5_000;
+    ages.sent("att_1", true);
+    expect([ages.atLeast(attempt()), ages.atMostSinceFirst(attempt())]).toEqual([0, 5_000]);
+  });
+
+  test("keeps its sending when it is placed, and counts from there where it was not sent here", () => {
+    ages.sent("att_1", true);
+    now += 5_000;
+    ages.placed("att_1");
+    ages.placed("att_2");
+    now += 1_000;
+    expect([ages.atLeast(attempt()), ages.atLeast(attempt({ id: "att_2" }))]).toEqual([6_000, 1_000]);
+  });
+
+  test("keeps the moment of its placing, whatever IBKR's time says", () => {
+    ages.placed("att_1");
+    now += 1_000;
+    expect([ages.sincePlaced(attempt()), ages.sincePlaced(attempt())]).toEqual([1_000, 1_000]);
+    ages.heard("con_1", 100_000);
+    expect(ages.sincePlaced(attempt({ placed_broker_at: 30_000 }))).toBe(1_000);
+    const other = attempt({ id: "att_2", placed_broker_at: 30_000 });
+    now += 1_000;
+    expect([ages.sincePlaced(other), ages.sincePlaced({ ...other, placed_broker_at: null })]).toEqual([71_000, 0]);
+  });
+
+  test("is nothing by IBKR's time where it was not stored", () => {
+    ages.heard("con_1", 100_000);
+    expect([ages.atLeast(attempt()), ages.atMostSinceFirst(attempt())]).toEqual([0, undefined]);
+  });
+
+  test("is kept for ten thousand attempts, the newest of which count", () => {
+    ages.sent("att_1", true);
+    ages.sent("att_2", true);
+    ages.sent("att_1", false);
+    for (let index = 0; index < 9_999; index += 1) ages.seen(`other_${index}`);
+    now += 1_000;
+    expect([ages.atLeast(attempt()), ages.atLeast(attempt({ id: "att_2" }))]).toEqual([1_000, 0]);
+  });
+});
+
 test("the oldest of too many are forgotten", () => {
   ages.sent("att_1", true);
   for (let index = 0; index < 10_000; index += 1) ages.seen(`other_${index}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { customerOrderId, nextGeneration } from "./customer-order-id.ts";
+import { customerOrderId, nextGeneration, RESEND_WITHIN_MS } from "./customer-order-id.ts";
 
 const FORGETS = { keepsAfterQuestion: false };
 
@@ -30,4 +30,8 @@ test("where asking registers no cOID, a declined question keeps it, and a refusa
   const keeps = { keepsAfterQuestion: true };
   expect(nextGeneration({ generation: 4, state: "no", ended_by: "asked" }, keeps)).toBe(4);
   expect(nextGeneration({ generation: 4, state: "no", ended_by: "refused" }, keeps)).toBe(5);
+});
+
+test("an order is sent again under its cOID within 20 hours, well before IBKR forgets it", () => {
+  expect(RESEND_WITHIN_MS / 60_000).toBe(20 * 60);
 });

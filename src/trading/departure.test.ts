@@ -7,16 +7,30 @@ const clock = { monotonic: () => now };
 const permitted = () => Promise.resolve({ value: "sending", at: now });
 
 beforeEach(() => {
-  now = 0;
+  now = 50_000;
 });
+
+function refusalOf(departure: Departure<string>): unknown {
+  try {
+    departure.check();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
 
 test("what is allowed may leave for two seconds", async () => {
   const departure = new Departure(clock, permitted);
   await departure.allow();
-  now = 2_000;
+  now += 2_000;
   expect(() => departure.check()).not.toThrow();
-  now = 2_001;
-  expect(() => departure.check()).toThrow("too old");
+  now += 1;
+  expect(refusalOf(departure)).toMatchObject({
+    code: "timeout",
+    message: "its permission was too old when it could have left.",
+    whatToDo: "",
+    retryAfterSeconds: 5,
+  });
   expect(await departure.outcome()).toBe("sending");
 });
 

@@ -74,7 +74,8 @@ describe("the stored end of a sending", () => {
     ["asked", { kind: "asked", messages: [] }, "asked", "no", "asked", {}, null],
     ["withdrawn", { kind: "withdrawn", error: cut }, "not_placed", "no", "asked", {}, { reason: "upstream_unavailable" }],
     ["not sent", { kind: "not_sent", error: refused }, "not_placed", "no", "never_left", {}, { reason: "rate_limited" }],
-  ])("that was %s is definite", async (_name, end, request, attempt, endedBy, change, result) => {
+  ])("that was %s is definite", async (...row) => {
+    const [, end, request, attempt, endedBy, change, result] = row;
     const after = await ended(end);
     expect(after).toMatchObject({
       written: "written",
@@ -152,7 +153,10 @@ describe("the token of a question", () => {
 
 describe("an attempt that something else has settled", () => {
   test.each(["no", "unknown", "placed"])("as %s keeps that end against anything but an acceptance", async (state) => {
-    for (const end of [{ kind: "rejected", reason: "x" }, { kind: "unknown", error: cut }] as const) {
+    for (const end of [
+      { kind: "rejected", reason: "x" },
+      { kind: "unknown", error: cut },
+    ] as const) {
       const after = await ended(end, {}, { request: { state: "not_placed" }, attempt: { state, ended_by: "person" } });
       expect(after).toMatchObject({ written: "moved", request: { state: "not_placed" }, attempt: { state, ended_by: "person" } });
       expect(after.sends).toMatchObject([{ ended_by: end.kind === "rejected" ? "refused" : "unknown" }]);
@@ -208,9 +212,7 @@ describe("a database that fails", () => {
     expect(lines).toContainEqual(
       expect.objectContaining({ attempt: first.attempt.id, msg: "could not store how an order ended: trying again" }),
     );
-    expect(lines).toContainEqual(
-      expect.objectContaining({ attempt: first.attempt.id, msg: "still could not store how an order ended" }),
-    );
+    expect(lines).toContainEqual(expect.objectContaining({ attempt: first.attempt.id, msg: "still could not store how an order ended" }));
     expect((await rows.read(first.request.id)).request.state).toBe("sending");
     await rows.setWorking(true);
     await clock.advance(999);

@@ -60,10 +60,7 @@ describe("the shape of an order", () => {
     [{ stopPrice: Decimal.one }, "A LMT order takes no stop_price. Leave stop_price out, or choose another order_type."],
     [{ limitPrice: Decimal.zero }, "limit_price must be greater than zero. Send a positive limit_price."],
     [{ orderType: "STP", ...STOP, stopPrice: Decimal.zero }, "stop_price must be greater than zero. Send a positive stop_price."],
-    [
-      { orderType: "STP", ...STOP, timeInForce: "IOC" },
-      "A STP order can't be IOC: it waits for its stop price. Use tif DAY or GTC.",
-    ],
+    [{ orderType: "STP", ...STOP, timeInForce: "IOC" }, "A STP order can't be IOC: it waits for its stop price. Use tif DAY or GTC."],
     [
       { orderType: "MKT", ...NONE, outsideRth: true },
       "A MKT order can't be filled outside regular hours. Use order_type LMT with a limit_price, or outside_rth false.",
@@ -96,10 +93,7 @@ describe("the refusals of an instrument's rules", () => {
       { limitPrice: Decimal.parse("1.2") },
       "limit_price 1.2 is not on the tick of VOD, which is 0.5 GBP there. Nearest valid prices: 1, 1.5.",
     ],
-    [
-      { stopPrice: Decimal.parse("0.2") },
-      "stop_price 0.2 is not on the tick of VOD, which is 0.5 GBP there. Nearest valid prices: 0.5.",
-    ],
+    [{ stopPrice: Decimal.parse("0.2") }, "stop_price 0.2 is not on the tick of VOD, which is 0.5 GBP there. Nearest valid prices: 0.5."],
     [{ limitPrice: Decimal.parse("1.5"), stopPrice: Decimal.parse("2") }, undefined],
   ])("of %j name what is allowed", (change, words) => {
     expect(refused(change)).toBe(words === undefined ? undefined : `invalid_arguments: ${words}`);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import { ATTEMPT_MOVES, ATTEMPT_STATES, REQUEST_MOVES, REQUEST_STATES } from "./order-states.ts";
+import { ATTEMPT_MOVES, ATTEMPT_STATES, readRequestState, REQUEST_MOVES, REQUEST_STATES, statesBefore } from "./order-states.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/reference/order-states.md"), "utf8");
 const [requests = "", attempts = "", ...others] = [...page.matchAll(/```mermaid\n(.*?)```/gs)].map(([, picture]) => picture ?? "");
@@ -29,4 +29,15 @@ it("each move of ARCHITECTURE's picture is one of these", () => {
 
 it("the docs have no other picture", () => {
   expect(others).toEqual([]);
+});
+
+it("each state knows the states before it", () => {
+  expect(statesBefore(ATTEMPT_MOVES, "placed")).toEqual(["sending", "unknown", "no"]);
+  expect(statesBefore(REQUEST_MOVES, "unresolved")).toEqual(["unknown"]);
+  expect(statesBefore(REQUEST_MOVES, "received")).toEqual([]);
+});
+
+it("a stored state is read back, and any other text is a fault", () => {
+  for (const state of REQUEST_STATES) expect(readRequestState(state)).toBe(state);
+  expect(() => readRequestState("gone")).toThrow(new RangeError("not a state of an order request: gone"));
 });

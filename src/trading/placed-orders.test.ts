@@ -58,7 +58,9 @@ describe("an order that is seen at IBKR", () => {
     });
     expect(JSON.parse(after.request.result ?? "")).toEqual({ order_id: "7", status: "Filled" });
     expect(alarms).toEqual([]);
-    expect(lines).toEqual([expect.objectContaining({ attempt: after.attempt.id, status: "Filled", msg: "found an order of unknown outcome" })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ attempt: after.attempt.id, status: "Filled", msg: "found an order of unknown outcome" }),
+    ]);
     await clock.advance(5);
     expect(ages.sincePlaced(after.attempt)).toBe(5);
   });
