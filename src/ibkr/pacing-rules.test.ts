@@ -41,52 +41,77 @@ function watch(clock: FakeClock, turn: Promise<Turn>) {
   return seen;
 }
 
-/** Takes turns at an endpoint, each ended at the same time. */
-async function take(stack: Stack, count: number, part: Partial<TurnRequest> = {}): Promise<Turn[]> {
-  return await Promise.all(Array.from({ length: count }, () => stack.ask(part)));
+/** A turn, or refusal, that has to come without time: a test that waits for one that never comes would end by its time limit only. */
+async function soon(turn: Promise<Turn>): Promise<Turn> {
+  const late = Promise.withResolvers<Turn>();
+  setImmediate(() => late.reject(new Error("no turn came")));
+  return await Promise.race([turn, late.promise]);
 }
 
-describe("a 429", () => {
-  /** Has IBKR refuse a request that is sent now, and expects its endpoint to be closed for `ms` and open after them. */
-  async function expectClosed(stack: Stack, ms: number): Promise<void> {
-    const turn = await stack.ask({ endpoint: "/x" });
-    turn.refused();
-    turn.done(true);
-    await stack.clock.advance(ms - 1);
-    const waiting = watch(stack.clock, stack.ask({ endpoint: "/x" }));
-    await stack.clock.advance(0);
-    expect([ms, waiting.at]).toEqual([ms, undefined]);
-    await stack.clock.advance(1);
-    expect([ms, waiting.at]).toEqual([ms, stack.clock.now()]);
-    waiting.turn?.done(false);
+/** Takes turns that have to come without time. */
+async function take(stack: Stack, count: number, part: Partial<TurnRequest> = {}): Promise<Turn[]> {
+  return await Promise.all(Array.from({ length: count }, () => soon(stack.ask(part))));
+}
+
+describe("a pacer's alarms", () => {
+  /** A clock that counts what is set on it. */
+  function countingClock() {
+    const clock = fakeClock();
+    let waits = 0;
+    const wait: FakeClock["wait"] = (ms, signal) => {
+      waits += 1;
+      // Stops a pacer that asks to be woken again and again.
+      if (waits > 50) throw new Error("too many alarms");
+      return clock.wait(ms, signal);
+    };
+    return { clock: { ...clock, wait }, waits: () => waits };
   }
 
-  it("closes its endpoint for six seconds, then twice as long each time, up to 15 minutes", async () => {
-    const stack = setUp();
-    for (const ms of [6000, 12_000, 24_000, 48_000, 96_000, 192_000, 384_000, 768_000, 900_000, 900_000]) await expectClosed(stack, ms);
+  it("are none while nothing waits, and one for all that wait for the same time", async () => {
+    const { clock, waits } = countingClock();
+    const stack = setUp({ global: { requests: 2, perMs: 1000 }, endpoints: {} }, clock);
+    for (const turn of await take(stack, 2)) turn.done(true);
+    expect(waits()).toBe(0);
+    const waiting = ["a", "b"].map((caller) => watch(clock, stack.ask({ caller })));
+    await clock.advance(1030);
+    expect(waiting.map(({ at }) => at)).toEqual([clock.now(), clock.now()]);
+    await clock.advance(60_000);
+    expect(waits()).toBe(1);
   });
 
-  it("R: closes it for six seconds again only after a success that was sent when the penalty was over", async () => {
-    const stack = setUp();
-    const early = await stack.ask({ endpoint: "/x" });
-    await expectClosed(stack, 6000);
-    const turn = await stack.ask({ endpoint: "/x" });
-    turn.refused();
-    early.done(true);
-    turn.done(true);
-    await stack.clock.advance(12_000);
-    const lost = await stack.ask({ endpoint: "/x" });
-    lost.done(false);
-    await expectClosed(stack, 24_000);
-    (await stack.ask({ endpoint: "/x" })).done(true);
-    await expectClosed(stack, 6000);
+  test.each([
+    ["the endpoint", { global: { requests: 40, perMs: 1000 }, endpoints: { "/x": { requests: 1, perMs: 5000 } } }, 5030],
+    ["the user", { global: { requests: 1, perMs: 5000 }, endpoints: {} }, 5030],
+  ])("are set for the later of both limits: that of %s", async (_whose, limits, ms) => {
+    const { clock, waits } = countingClock();
+    const stack = setUp(limits, clock);
+    (await soon(stack.ask({ endpoint: "/x" }))).done(true);
+    const start = clock.now();
+    const waiting = watch(clock, stack.ask({ endpoint: "/x" }));
+    await clock.advance(30_000);
+    expect([waiting.at, waits()]).toEqual([start + ms, 1]);
   });
 
-  it("closes no other endpoint, and is counted", async () => {
-    const { ask, observed } = setUp();
-    (await ask({ endpoint: ORDERS })).refused();
-    await expect(ask()).resolves.toBeDefined();
-    expect(observed).toContain("orders");
+  it("are set for the end of the longest wait when only an answer can open a gate", async () => {
+    const { clock, waits } = countingClock();
+    const stack = setUp(LIMITS, clock);
+    await soon(stack.ask({ endpoint: "/one" }));
+    const waiting = watch(clock, stack.ask({ endpoint: "/one" }));
+    await clock.advance(30_000);
+    expect([waiting.error, waits()]).toEqual([expect.objectContaining({ code: "rate_limited" }), 1]);
+  });
+
+  it("come earlier for who can go earlier", async () => {
+    const { clock } = countingClock();
+    const stack = setUp(
+      { global: { requests: 40, perMs: 0 }, endpoints: { "/x": { requests: 1, perMs: 5000 }, "/y": { requests: 1, perMs: 900 } } },
+      clock,
+    );
+    for (const endpoint of ["/x", "/y"]) (await soon(stack.ask({ endpoint }))).done(true);
+    const start = clock.now();
+    const [late, early] = ["/x", "/y"].map((endpoint) => watch(clock, stack.ask({ endpoint })));
+    await clock.advance(6000);
+    expect([early?.at, late?.at]).toEqual([start + 930, start + 5030]);
   });
 });
 
@@ -102,12 +127,12 @@ describe("a turn", () => {
 
   it("is observed with its kind, its urgency and the time it waited", async () => {
     const { clock, ask, observed } = setUp();
-    const held = await ask({ endpoint: "/one" });
+    const held = await soon(ask({ endpoint: "/one" }));
     const waiting = ask({ endpoint: "/one" });
     await clock.advance(700);
     held.done(true);
-    await waiting;
-    await ask({ endpoint: ORDERS, urgent: true });
+    await soon(waiting);
+    await soon(ask({ endpoint: ORDERS, urgent: true }));
     expect(observed).toEqual([
       { endpointClass: "other", urgent: false, waitedMs: 0 },
       { endpointClass: "other", urgent: false, waitedMs: 700 },
@@ -117,12 +142,12 @@ describe("a turn", () => {
 
   it("holds its endpoint for as long as IBKR took, which later waits count", async () => {
     const { clock, ask, observed } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 8000 } } });
-    const turn = await ask({ endpoint: "/one" });
+    const turn = await soon(ask({ endpoint: "/one" }));
     await clock.advance(10_000);
     turn.done(true);
     // 8,030 ms until the first, and for each behind it 8,000 and a fifth of 10,000 ms.
     for (let index = 0; index < 2; index += 1) ask({ endpoint: "/one" }).catch(() => undefined);
-    await expect(ask({ endpoint: "/one" })).rejects.toMatchObject({ retryAfterSeconds: 29 });
+    await expect(soon(ask({ endpoint: "/one" }))).rejects.toMatchObject({ retryAfterSeconds: 29 });
     expect(observed).toContain("wait");
   });
 });
@@ -130,14 +155,14 @@ describe("a turn", () => {
 describe("a caller's signal", () => {
   it("that has aborted refuses the turn", async () => {
     const { ask, pacer } = setUp();
-    await expect(ask({ signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
+    await expect(soon(ask({ signal: AbortSignal.abort(new Error("gone")) }))).rejects.toThrow("gone");
     expect(pacer.figures).toEqual({ urgent: 0, reads: 0, inFlight: 0 });
   });
 
   it("is left alone once the turn has come, was given up or has expired", async () => {
     const { clock, ask } = setUp();
     const [granted, left, late] = [new AbortController(), new AbortController(), new AbortController()];
-    await ask({ endpoint: "/one", signal: granted.signal });
+    await soon(ask({ endpoint: "/one", signal: granted.signal }));
     const [gone, expired] = [left, late].map(({ signal }) => watch(clock, ask({ endpoint: "/one", signal })));
     expect([granted, left, late].map(({ signal }) => getEventListeners(signal, "abort").length)).toEqual([0, 1, 1]);
     left.abort(new Error("gone"));
@@ -148,7 +173,7 @@ describe("a caller's signal", () => {
 
   it("that aborts leaves its place at the endpoint to the next caller", async () => {
     const { clock, ask, pacer } = setUp();
-    const held = await ask({ endpoint: "/one" });
+    const held = await soon(ask({ endpoint: "/one" }));
     const leaving = new AbortController();
     const first = watch(clock, ask({ endpoint: "/one", caller: "a", signal: leaving.signal }));
     const second = watch(clock, ask({ endpoint: "/one", caller: "b" }));
@@ -163,7 +188,7 @@ describe("a caller's signal", () => {
 describe("waiting", () => {
   it("ends after 20 seconds to the millisecond, also when nothing else happens", async () => {
     const { clock, ask, observed } = setUp();
-    await ask({ endpoint: "/one" });
+    await soon(ask({ endpoint: "/one" }));
     const waiting = watch(clock, ask({ endpoint: "/one" }));
     await clock.advance(19_999);
     expect(waiting.error).toBeUndefined();
@@ -177,7 +202,7 @@ describe("waiting", () => {
     [20_001, "is refused"],
   ])("for a place in %i ms %s", async (ms, outcome) => {
     const { clock, ask } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: ms - 30 } } });
-    (await ask({ endpoint: "/one" })).done(true);
+    (await soon(ask({ endpoint: "/one" }))).done(true);
     const waiting = watch(clock, ask({ endpoint: "/one" }));
     await clock.advance(0);
     expect(waiting.error === undefined ? "waits" : "is refused").toBe(outcome);
@@ -185,7 +210,7 @@ describe("waiting", () => {
 
   it("of a read counts the orders in front of it, that of an order no read", async () => {
     const stack = setUp({ global: { requests: 1, perMs: 1000 }, endpoints: {} });
-    (await stack.ask()).done(true);
+    (await soon(stack.ask())).done(true);
     const refusals = async (part: Partial<TurnRequest>) => {
       const seen = watch(stack.clock, stack.ask(part));
       await stack.clock.advance(0);
@@ -199,9 +224,9 @@ describe("waiting", () => {
 
   it("for an endpoint counts the requests in front of it there, unless it repeats a priming call", async () => {
     const { clock, ask } = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 9000 } } });
-    (await ask({ endpoint: "/one" })).done(true);
+    (await soon(ask({ endpoint: "/one" }))).done(true);
     for (const caller of ["a", "b"]) ask({ endpoint: "/one", caller }).catch(() => undefined);
-    await expect(ask({ endpoint: "/one", caller: "c" })).rejects.toMatchObject({ code: "rate_limited" });
+    await expect(soon(ask({ endpoint: "/one", caller: "c" }))).rejects.toMatchObject({ code: "rate_limited" });
     const repeat = watch(clock, ask({ endpoint: "/one", caller: "c", repeatsPriming: true }));
     await clock.advance(0);
     expect(repeat.at).toBe(clock.now());
@@ -224,20 +249,20 @@ describe("places for orders", () => {
     ["an urgent request of another kind", { endpoint: "/tickle", urgent: true }, 0, 39],
   ])("after %s leave so many to reads", async (_what, part, laterMs, reads) => {
     const stack = setUp();
-    (await stack.ask(part)).done(true);
+    (await soon(stack.ask(part))).done(true);
     await stack.clock.advance(laterMs);
     expect(await readsNow(stack)).toBe(reads);
   });
 
   it("are never all, so that reads go on under the smallest limit", async () => {
     const stack = setUp({ global: { requests: 1, perMs: 0 }, endpoints: {} });
-    (await stack.ask({ endpoint: ORDERS, urgent: true })).done(true);
+    (await soon(stack.ask({ endpoint: ORDERS, urgent: true }))).done(true);
     expect(await readsNow(stack)).toBe(1);
   });
 
   it("open to a waiting read by time alone", async () => {
     const stack = setUp({ global: { requests: 2, perMs: 1000 }, endpoints: {} });
-    const order = await stack.ask({ endpoint: ORDERS, urgent: true });
+    const order = await soon(stack.ask({ endpoint: ORDERS, urgent: true }));
     const start = stack.clock.now();
     order.done(true);
     const read = watch(stack.clock, stack.ask());
@@ -249,7 +274,7 @@ describe("places for orders", () => {
 describe("turns", () => {
   it("go to a read after nine orders in a row, and to nine orders again after it", async () => {
     const { clock, ask } = setUp({ global: { requests: 1, perMs: 100 }, endpoints: {} });
-    const held = await ask();
+    const held = await soon(ask());
     const order: string[] = [];
     const queue = (name: string, part: Partial<TurnRequest>) =>
       ask(part).then((turn) => {
@@ -269,7 +294,7 @@ describe("turns", () => {
 
   it("go to an order at an endpoint whose reads wait in rotation", async () => {
     const { clock, ask } = setUp();
-    const held = await ask({ endpoint: "/one" });
+    const held = await soon(ask({ endpoint: "/one" }));
     const reads = ["a", "b"].map((caller) => watch(clock, ask({ endpoint: "/one", caller })));
     const order = watch(clock, ask({ endpoint: "/one", caller: "c", urgent: true }));
     held.done(true);
@@ -278,23 +303,102 @@ describe("turns", () => {
   });
 });
 
-describe("a pacer's alarms", () => {
-  it("are none while nothing waits, and one for all that wait for the same time", async () => {
-    const stack = setUp({ global: { requests: 2, perMs: 1000 }, endpoints: {} });
-    for (const turn of await take(stack, 2)) turn.done(true);
-    expect(stack.clock.pending).toBe(0);
-    const waiting = ["a", "b"].map((caller) => watch(stack.clock, stack.ask({ caller })));
-    expect(stack.clock.pending).toBe(1);
-    await stack.clock.advance(1030);
-    expect(waiting.every(({ at }) => at === stack.clock.now())).toBe(true);
-    expect(stack.clock.pending).toBe(0);
+describe("turns at one place at a time", () => {
+  it("go to callers in their own rotation, even if another one waits longer at an endpoint without a limit", async () => {
+    const { clock, ask } = setUp({ global: { requests: 1, perMs: 100 }, endpoints: {} });
+    const order: string[] = [];
+    const queue = (name: string, part: Partial<TurnRequest>) =>
+      void ask(part).then((turn) => {
+        order.push(name);
+        turn.done(true);
+        return undefined;
+      });
+    const held = await soon(ask());
+    queue("a1", { caller: "a", endpoint: "/x" });
+    queue("a2", { caller: "a", endpoint: "/y" });
+    queue("b1", { caller: "b", endpoint: "/y" });
+    held.done(true);
+    await clock.advance(1000);
+    expect(order).toEqual(["a1", "b1", "a2"]);
+  });
+
+  it("go to callers at an endpoint with a limit in the rotation of that endpoint", async () => {
+    const { clock, ask } = setUp();
+    const held = await soon(ask({ endpoint: "/one" }));
+    const [first, second] = ["greedy", "busy"].map((caller) => watch(clock, ask({ endpoint: "/one", caller })));
+    await soon(ask({ caller: "greedy" }));
+    held.done(true);
+    await clock.advance(0);
+    expect([first?.at, second?.at]).toEqual([clock.now(), undefined]);
+  });
+
+  it("go to a request that goes first before its caller's others", async () => {
+    const { clock, ask } = setUp({ global: { requests: 1, perMs: 100 }, endpoints: {} });
+    const held = await soon(ask());
+    const [last, first] = [watch(clock, ask()), watch(clock, ask({ goesFirst: true }))];
+    held.done(true);
+    await clock.advance(130);
+    expect([first.at, last.at]).toEqual([clock.now(), undefined]);
+  });
+
+  it("go to the first read after more than nine orders that passed without one", async () => {
+    const { clock, ask } = setUp({ global: { requests: 1, perMs: 100 }, endpoints: {} });
+    for (let index = 0; index < 12; index += 1) {
+      (await soon(ask({ urgent: true }))).done(true);
+      await clock.advance(200);
+    }
+    const held = await soon(ask({ urgent: true }));
+    const [order, read] = [watch(clock, ask({ urgent: true })), watch(clock, ask())];
+    held.done(true);
+    await clock.advance(130);
+    expect([read.at, order.at]).toEqual([clock.now(), undefined]);
+  });
+
+  it("go to a read after nine orders even where the last places are for orders", async () => {
+    const stack = setUp({ global: { requests: 10, perMs: 0 }, endpoints: {} });
+    const held = await take(stack, 10);
+    const orders = Array.from({ length: 9 }, () => watch(stack.clock, stack.ask({ endpoint: ORDERS, urgent: true })));
+    const read = watch(stack.clock, stack.ask());
+    for (const turn of held.slice(0, 9)) turn.done(true);
+    await stack.clock.advance(0);
+    expect([orders.filter(({ turn }) => turn !== undefined).length, read.turn]).toEqual([9, undefined]);
+    held.at(-1)?.done(true);
+    await stack.clock.advance(0);
+    expect(read.turn).toBeDefined();
+  });
+});
+
+describe("a request that expired", () => {
+  it("leaves its turn at the endpoint to others, and is told when the endpoint may be free", async () => {
+    const stack = setUp({ global: { requests: 40, perMs: 1000 }, endpoints: { "/one": { requests: 1, perMs: 5000 } } });
+    const held = await soon(stack.ask({ endpoint: "/one" }));
+    const expired = watch(stack.clock, stack.ask({ endpoint: "/one", caller: "a" }));
+    await stack.clock.advance(20_000);
+    expect(expired.error).toMatchObject({ retryAfterSeconds: 5 });
+    held.done(true);
+    const next = watch(stack.clock, stack.ask({ endpoint: "/one", caller: "b" }));
+    await stack.clock.advance(6000);
+    expect(next.at).toBeDefined();
+  });
+});
+
+describe("a pacer without limits of its own", () => {
+  it("keeps to those of IBKR's OAuth face", async () => {
+    const clock = fakeClock();
+    const pacer = new Pacer({ clock, log: silentLog });
+    const request = { caller: "a", urgent: false, repeatsPriming: false, signal: new AbortController().signal };
+    const seen = ["/tickle", "/tickle", ...Array.from({ length: 40 }, () => "/any")].map((endpoint) =>
+      watch(clock, pacer.turn({ ...request, endpoint })),
+    );
+    await clock.advance(0);
+    expect([seen[1]?.at, seen.filter(({ at }) => at !== undefined).length]).toEqual([undefined, 40]);
   });
 });
 
 describe("a new limit for all", () => {
   it("lets what waits go", async () => {
     const stack = setUp({ global: { requests: 1, perMs: 1000 }, endpoints: {} });
-    await stack.ask();
+    await soon(stack.ask());
     const waiting = watch(stack.clock, stack.ask());
     stack.pacer.limitTo({ requests: 2, perMs: 1000 });
     await stack.clock.advance(0);
@@ -306,7 +410,7 @@ describe("a pacer that joins another", () => {
   it("brings its penalties, its requests on their way and all that waits, in both queues", async () => {
     const clock = fakeClock();
     const [from, into] = [setUp(LIMITS, clock), setUp(LIMITS, clock)];
-    const [inFlight, other] = [await from.ask({ endpoint: "/one" }), await from.ask({ endpoint: "/x" })];
+    const [inFlight, other] = [await soon(from.ask({ endpoint: "/one" })), await soon(from.ask({ endpoint: "/x" }))];
     other.refused();
     const leaving = new AbortController();
     const read = watch(clock, from.ask({ endpoint: "/one" }));
@@ -332,14 +436,66 @@ describe("a pacer that joins another", () => {
     expect(closed.at).toBe(clock.now());
   });
 
+  it("speaks for the other from then on", async () => {
+    const clock = fakeClock();
+    const [from, into] = [setUp(LIMITS, clock), setUp(LIMITS, clock)];
+    from.pacer.joinInto(into.pacer);
+    await soon(from.ask());
+    expect([from.pacer.figures.inFlight, into.pacer.figures.inFlight]).toEqual([0, 1]);
+  });
+
   it("lets what it brought go where there is room", async () => {
     const clock = fakeClock();
     const small = { global: { requests: 1, perMs: 1000 }, endpoints: {} };
     const [from, into] = [setUp(small, clock), setUp(LIMITS, clock)];
-    await from.ask();
+    await soon(from.ask());
     const waiting = watch(clock, from.ask());
     from.pacer.joinInto(into.pacer);
     await clock.advance(0);
     expect(waiting.at).toBe(clock.now());
+  });
+});
+
+describe("a 429", () => {
+  /** Has IBKR refuse a request that is sent now, and expects its endpoint to be closed for `ms` and open after them. */
+  async function expectClosed(stack: Stack, ms: number): Promise<void> {
+    const turn = await soon(stack.ask({ endpoint: "/x" }));
+    turn.refused();
+    turn.done(true);
+    await stack.clock.advance(ms - 1);
+    const waiting = watch(stack.clock, stack.ask({ endpoint: "/x" }));
+    await stack.clock.advance(0);
+    expect([ms, waiting.at]).toEqual([ms, undefined]);
+    await stack.clock.advance(1);
+    expect([ms, waiting.at]).toEqual([ms, stack.clock.now()]);
+    waiting.turn?.done(false);
+  }
+
+  it("closes its endpoint for six seconds, then twice as long each time, up to 15 minutes", async () => {
+    const stack = setUp();
+    for (const ms of [6000, 12_000, 24_000, 48_000, 96_000, 192_000, 384_000, 768_000, 900_000, 900_000]) await expectClosed(stack, ms);
+  });
+
+  it("R: closes it for six seconds again only after a success that was sent when the penalty was over", async () => {
+    const stack = setUp();
+    const early = await soon(stack.ask({ endpoint: "/x" }));
+    await expectClosed(stack, 6000);
+    const turn = await soon(stack.ask({ endpoint: "/x" }));
+    turn.refused();
+    early.done(true);
+    turn.done(true);
+    await stack.clock.advance(12_000);
+    const lost = await soon(stack.ask({ endpoint: "/x" }));
+    lost.done(false);
+    await expectClosed(stack, 24_000);
+    (await soon(stack.ask({ endpoint: "/x" }))).done(true);
+    await expectClosed(stack, 6000);
+  });
+
+  it("closes no other endpoint, and is counted", async () => {
+    const { ask, observed } = setUp();
+    (await soon(ask({ endpoint: ORDERS }))).refused();
+    await expect(soon(ask())).resolves.toBeDefined();
+    expect(observed).toContain("orders");
   });
 });

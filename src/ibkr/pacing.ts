@@ -283,7 +283,7 @@ export class Pacer {
         const gateAt = entry.bypass ? now : entry.gate.opensAt(now);
         next = Math.min(next, entry.askedAt + MAX_WAIT_MS, Math.max(globalAt, gateAt));
       }
-    if (next >= this.#wakeAt || next === Infinity) return;
+    if (next >= this.#wakeAt) return;
     this.#wakeAt = next;
     background(this.#wake(next - now), this.#log, "pacing");
   }
