@@ -14,7 +14,13 @@ const PACE_MS = 150;
 
 const here = resolve(import.meta.dirname, "..");
 const [other] = process.argv.slice(2);
-const checkouts = other === undefined ? [["this checkout", here] as const] : ([["before", resolve(other)], ["after", here]] as const);
+const checkouts =
+  other === undefined
+    ? [["this checkout", here] as const]
+    : ([
+        ["before", resolve(other)],
+        ["after", here],
+      ] as const);
 
 interface Candidate {
   readonly name: string;
@@ -28,7 +34,11 @@ try {
   for (const [version, root] of checkouts)
     for (const database of ["SQLite", "PostgreSQL"] as const) {
       const place = database === "SQLite" ? {} : { DATABASE_URL: await postgres.createDatabase() };
-      candidates.push({ name: `${database}, ${version}`, gateway: await startCheckout(root, { DATA_DIR: temporaryFolder(), ...place }), times: [] });
+      candidates.push({
+        name: `${database}, ${version}`,
+        gateway: await startCheckout(root, { DATA_DIR: temporaryFolder(), ...place }),
+        times: [],
+      });
     }
   for (let round = 0; round < WARM_UP + ORDERS; round += 1)
     for (const { gateway, times } of candidates) {
@@ -37,7 +47,8 @@ try {
       await systemClock.wait(PACE_MS / candidates.length);
     }
   console.log(`place_order, ${ORDERS} orders each in turn, ms:`);
-  for (const { name, times } of candidates) console.log(`  ${name}: p50 ${quantile(times, 0.5)}, p90 ${quantile(times, 0.9)}, p99 ${quantile(times, 0.99)}`);
+  for (const { name, times } of candidates)
+    console.log(`  ${name}: p50 ${quantile(times, 0.5)}, p90 ${quantile(times, 0.9)}, p99 ${quantile(times, 0.99)}`);
 } finally {
   await Promise.all(candidates.map(({ gateway }) => gateway.stop()));
   await postgres.stop();

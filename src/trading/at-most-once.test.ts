@@ -106,27 +106,24 @@ describe.each(ENGINES)("on %s,", (engine) => {
     expect(bench.placed()).toBe(1);
   });
 
-  test.each([144_000, -144_000])(
-    "a wall clock that is set by %i ms while an order is being sent decides nothing (D2.a)",
-    async (ms) => {
-      const hold = holdOrders();
-      const order = { ...bench.market(), client_order_id: `clock ${ms}` };
-      const first = place(order);
-      await hold.reached;
-      bench.stack.clock.shiftWall(ms);
-      try {
-        expect((await failure(place(bench.market()))).code).toBe("possible_duplicate");
-        expect((await failure(place(bench.market(), { peer }))).code).toBe("possible_duplicate");
-        expect(await bench.stateOf(`clock ${ms}`)).toBe("sending");
-        hold.release();
-        expect(await first).toHaveProperty("order_id");
-        expect(await place(order)).toMatchObject({ is_repeat: true });
-      } finally {
-        bench.stack.clock.shiftWall(-ms);
-      }
-      expect(bench.placed()).toBe(1);
-    },
-  );
+  test.each([144_000, -144_000])("a wall clock that is set by %i ms while an order is being sent decides nothing (D2.a)", async (ms) => {
+    const hold = holdOrders();
+    const order = { ...bench.market(), client_order_id: `clock ${ms}` };
+    const first = place(order);
+    await hold.reached;
+    bench.stack.clock.shiftWall(ms);
+    try {
+      expect((await failure(place(bench.market()))).code).toBe("possible_duplicate");
+      expect((await failure(place(bench.market(), { peer }))).code).toBe("possible_duplicate");
+      expect(await bench.stateOf(`clock ${ms}`)).toBe("sending");
+      hold.release();
+      expect(await first).toHaveProperty("order_id");
+      expect(await place(order)).toMatchObject({ is_repeat: true });
+    } finally {
+      bench.stack.clock.shiftWall(-ms);
+    }
+    expect(bench.placed()).toBe(1);
+  });
 
   test("a repeat a day later gets the order and its state then", async () => {
     const order = { ...bench.market(), client_order_id: "yesterday" };

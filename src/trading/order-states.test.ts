@@ -22,9 +22,9 @@ it("each move of ARCHITECTURE's picture is one of these", () => {
   const text = readFileSync(join(import.meta.dirname, "../../ARCHITECTURE.md"), "utf8");
   const [, picture = ""] = /```mermaid\n(.*?)```/s.exec(text) ?? [];
   const drawn = [...picture.matchAll(/(\w+) --> (\w+)/g)].map(([, from, to]) => `${from} ${to}`);
-  const coded = Object.entries(REQUEST_MOVES).flatMap(([from, targets]) => targets.map((to) => `${from} ${to}`));
+  const coded = new Set(Object.entries(REQUEST_MOVES).flatMap(([from, targets]) => targets.map((to) => `${from} ${to}`)));
   expect(drawn.length).toBeGreaterThan(10);
-  expect(drawn.filter((move) => !coded.includes(move))).toEqual([]);
+  expect(drawn.filter((move) => !coded.has(move))).toEqual([]);
 });
 
 it("the docs have no other picture", () => {
