@@ -34,6 +34,7 @@ describe("a look", () => {
   test("finds an order by its executions alone", () => {
     expect(sightingOf("gw1", seen([], [trade("9", "gw1")]), 0)).toEqual({ orderId: "9", status: "Filled" });
     expect(sightingOf("gw1", seen([], [trade(undefined, "gw1")]), 0)).toBeUndefined();
+    expect(sightingOf("gw1", seen([], [trade(undefined, "gw1"), trade("9", "gw1")]), 0)).toEqual({ orderId: "9", status: "Filled" });
   });
 
   test("proves nothing by other orders or none, however old the attempt is", () => {
