@@ -129,7 +129,7 @@ function mutate(run: Run, folder: string): Mutant[] {
     mutants.map((mutant) => ({
       file,
       ...mutant.location.start,
-      change: `${mutant.mutatorName}: ${excerpt(sourceAt(source, mutant))} → ${excerpt(mutant.replacement ?? "")}`,
+      change: `${mutant.mutatorName}: ${describe(sourceAt(source, mutant), mutant.replacement ?? "")}`,
       end: endOf(mutant),
     })),
   );
@@ -158,9 +158,13 @@ function sourceAt(source: string, { location: { start, end } }: ReportedMutant):
   return [...lines.slice(0, -1), last].join("\n").slice(start.column - 1);
 }
 
-function excerpt(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
-  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
+/** A change of a long text, from shortly before the first difference. */
+function describe(before: string, after: string): string {
+  const [from, to] = [before, after].map((text) => text.replaceAll(/\s+/g, " "));
+  const same = [...(from ?? "")].findIndex((character, index) => character !== to?.[index]);
+  const start = Math.max(0, same - 20);
+  const excerpt = (text = ""): string => `${start > 0 ? "…" : ""}${text.slice(start, start + 100)}${text.length > start + 100 ? "…" : ""}`;
+  return `${excerpt(from)} → ${excerpt(to)}`;
 }
 
 const countOf = (mutants: readonly Mutant[], end: End): number => mutants.filter((mutant) => mutant.end === end).length;

@@ -25,7 +25,19 @@ describe("the kind of an endpoint", () => {
     ["/iserver/scanner/run", "scanner"],
     ["/trsrv/secdef", "contracts"],
     ["/iserver/contract/rules", "contracts"],
+    ["/iserver/account/{accountId}/summary", "portfolio"],
     ["/fyi/notifications", "other"],
+    ["/iserver/accountsummary", "other"],
+    ["/iserver/accounts/more", "other"],
+    ["/x/tickle", "other"],
+    ["/x/iserver/account/trades", "other"],
+    ["/x/iserver/reply/{replyId}", "other"],
+    ["/x/portfolio/accounts", "other"],
+    ["/x/pa/transactions", "other"],
+    ["/x/iserver/marketdata/history", "other"],
+    ["/x/iserver/marketdata/snapshot", "other"],
+    ["/x/iserver/scanner/run", "other"],
+    ["/x/trsrv/secdef", "other"],
   ])("%s is %s", (endpoint, kind) => {
     expect(endpointClassOf(endpoint)).toBe(kind);
   });

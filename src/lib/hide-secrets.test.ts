@@ -34,6 +34,7 @@ describe("a secret by its form", () => {
     ["R.d: the word bearer", "the bearer of news"],
     ["R.d: a short bearer value", "bearer abcdefg"],
     ["R.d: a word with eyJ", "eyJust.a.name"],
+    ["R.d: a short first part", "eyJust.anothername.of"],
     ["R.d: two parts with dots", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxMjM0In0"],
     ["R.d: a short second part", "eyJhbGciOiJFUzI1NiJ9.e30."],
     ["R.d: dashes", "----- BEGIN ----- END -----"],
