@@ -21,7 +21,7 @@ export const MUTATION_GROUPS: readonly MutationGroup[] = [
     name: "pacing",
     files: ["src/ibkr/pacing*.ts", "src/ibkr/gate.ts", "src/ibkr/fair-queue.ts", "src/ibkr/rotation.ts"],
     // Without pacing.test.ts, which never ends on many mutants, and pacing-bounds.test.ts, which takes seconds.
-    tests: ["src/ibkr/pacing-{rules,table,observer}.test.ts", "src/ibkr/gate.test.ts", "src/ibkr/fair-queue.test.ts"],
+    tests: ["src/ibkr/pacing-{rules,turns,table,observer}.test.ts", "src/ibkr/gate.test.ts", "src/ibkr/fair-queue.test.ts"],
     aim: 85,
   },
   {
