@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
   list: LIST_FAULTS,
   registers: ["question", "refusal"],
   order_question: ["one_message", "two_messages"],
+  goes_live: ["unanswered", "declined"],
 };
 
 /** `POST …/faults`. */

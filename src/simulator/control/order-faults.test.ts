@@ -195,6 +195,16 @@ describe("an order", () => {
     expect(taken()).toEqual(["unanswered"]);
   });
 
+  test("goes live in spite of a no", async () => {
+    fault({ kind: "goes_live", ms: MINUTE, reason: "declined", count: 1 });
+    fault({ kind: "order_question", count: 1 });
+    const { id } = firstRow(await place("declined"));
+    expect(await answer(id, false)).toMatchObject({ text: expect.stringContaining("Order not confirmed") });
+    client.clock.advance(MINUTE);
+    await listed();
+    expect(taken()).toEqual(["declined"]);
+  });
+
   test("can get an advanced reject, after which nothing is placed, or is late", async () => {
     fault({ kind: "advanced_reject", count: 2 });
     expect(firstRow(await place("prompted"))).toMatchObject({ prompt: true, messageId: "p12" });

@@ -69,10 +69,13 @@ export class DeskFaults {
     return this.#take("advanced_reject", accountId, now) !== undefined;
   }
 
-  /** When an order that was asked about goes live without an answer, counted from its sending; undefined when it never does. */
-  goesLiveAt({ accountId }: Ticket, { sentAt, now }: { sentAt: number; now: number }): number | undefined {
-    const ms = this.#take("goes_live", accountId, now)?.ms;
-    return ms === undefined ? undefined : sentAt + ms;
+  /** When an order that was asked about goes live without an answer, or in spite of a no, counted from its sending. */
+  fateOf(
+    { accountId }: Ticket,
+    { sentAt, now }: { sentAt: number; now: number },
+  ): { readonly goesLiveAt: number; readonly ignoresNo: boolean } | undefined {
+    const fault = this.#take("goes_live", accountId, now);
+    return fault?.ms === undefined ? undefined : { goesLiveAt: sentAt + fault.ms, ignoresNo: fault.reason === "declined" };
   }
 
   #memoryMs(accountId: string, now: number): number {

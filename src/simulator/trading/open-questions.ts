@@ -19,6 +19,8 @@ export interface PendingTicket {
   readonly orderId: number | undefined;
   /** When the order goes live without an answer, epoch ms. */
   readonly goesLiveAt?: number | undefined;
+  /** Whether it goes live although its question was declined. */
+  readonly ignoresNo?: boolean;
 }
 
 /** A question that waits for its answer. */

@@ -132,7 +132,8 @@ class Desk implements OrderDesk {
     if (taken === undefined) return { kind: "unknown_question" };
     const { open, stale } = taken;
     this.#questions.disturb(open.pending.ticket.accountId);
-    if (!stale) this.#unanswered.delete(questionId);
+    const isIgnored = !confirmed && open.pending.ignoresNo === true;
+    if (!stale && !isIgnored) this.#unanswered.delete(questionId);
     if (stale) {
       if (confirmed) this.#maybeLater(open.pending, now);
       return { kind: "lost" };
@@ -218,8 +219,7 @@ class Desk implements OrderDesk {
   /** A new order with the time at which a fault lets it go live without an answer. */
   #withFate(pending: PendingTicket, { sentAt }: Sender, now: number): PendingTicket {
     if (pending.orderId !== undefined) return pending;
-    const goesLiveAt = this.#deps.faults.goesLiveAt(pending.ticket, { sentAt: sentAt ?? now, now });
-    return goesLiveAt === undefined ? pending : { ...pending, goesLiveAt };
+    return { ...pending, ...this.#deps.faults.fateOf(pending.ticket, { sentAt: sentAt ?? now, now }) };
   }
 
   /** What only an order that has just arrived is refused for: a registered `cOID`, or a fault. */
