@@ -126,7 +126,9 @@ export class Callers {
       if (!isGone && open !== undefined && call.polls) this.#poll(asked, open);
     };
     const failed = (error: unknown): Promise<void> => hears(heardError(error));
-    this.#run(process, { wish, call, hangUp, send }).then(hears, failed).catch((error: unknown) => this.#deps.broken(error));
+    this.#run(process, { wish, call, hangUp, send })
+      .then(hears, failed)
+      .catch((error: unknown) => this.#deps.broken(error));
   }
 
   async #run(process: GatewayProcess, { wish, call, hangUp, send }: Running): Promise<Heard> {

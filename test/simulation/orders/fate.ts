@@ -45,7 +45,8 @@ export class Fate {
   async at(place: Place): Promise<void> {
     const { life, slot, point, side } = place;
     if (!this.isOver) this.points.set(`${side} ${point}`, (this.points.get(`${side} ${point}`) ?? 0) + 1);
-    for (const entry of this.isOver ? [] : this.#strikes) {
+    const strikes = this.#strikes;
+    for (const entry of this.isOver ? [] : strikes) {
       const { strike } = entry;
       if (strike.point !== point || strike.side !== side || (strike.process ?? slot) !== slot) continue;
       entry.left -= 1;
@@ -55,13 +56,13 @@ export class Fate {
   }
 
   async #strike({ what, ms }: Strike, { life, point, side, about, holdsLock }: Place): Promise<void> {
-    const { time, trace, act } = this.#deps;
+    const { time, trace } = this.#deps;
     trace.add(`${life.id} ${what}${what === "stop" ? ` for ${ms} ms` : ""} ${side} ${point} ${about}`);
     if (what === "kill") life.kill();
     else if (what === "stop") stopFor(life, ms, time);
     else if (what === "locked" || what === "full" || what === "io") throw sqliteError(ERRORS[what].text, ERRORS[what].code);
-    else if (holdsLock === true || (point === "send" && side === "before")) void act(what);
-    else await act(what);
+    else if (holdsLock === true || (point === "send" && side === "before")) void this.#deps.act(what);
+    else await this.#deps.act(what);
   }
 }
 

@@ -77,7 +77,11 @@ export function startProcess(deps: ProcessDeps, slot: number, generation: number
 }
 
 /** Opens the shared file for one process; its connections end with its life, which rolls back what was under way. */
-export function openGated({ time, file, lock }: Pick<ProcessDeps, "time" | "file" | "lock">, life: Life, gate: StatementGate): { storage: Storage } {
+export function openGated(
+  { time, file, lock }: Pick<ProcessDeps, "time" | "file" | "lock">,
+  life: Life,
+  gate: StatementGate,
+): { storage: Storage } {
   const connections = openSqliteFile(file);
   const { writer, reader } = connections;
   const open = sqliteStorageOver(connections, time.clockOf(life), (dialect) => gatedDialect(dialect, { life, lock, gate }));

@@ -133,7 +133,8 @@ export class Promises {
     for (const [other, { life, quantity: size }] of this.#sent) {
       const earlier = size === quantity ? sentRow(this.#database, other) : undefined;
       if (earlier === undefined || earlier.requestId === requestId) continue;
-      if (earlier.isUnknown || (earlier.isSending && life.isDead)) this.#breach("twin", `${customerOrderId} left while ${other} may be there`);
+      if (earlier.isUnknown || (earlier.isSending && life.isDead))
+        this.#breach("twin", `${customerOrderId} left while ${other} may be there`);
     }
   }
 

@@ -62,7 +62,10 @@ export function sentRow(database: DatabaseSync, customerOrderId: string): SentRo
 }
 
 /** Whether a call of this name has been stored. */
-export function isKnown(database: DatabaseSync, { clientOrderId, callerId }: { readonly clientOrderId: string; readonly callerId: string }): boolean {
+export function isKnown(
+  database: DatabaseSync,
+  { clientOrderId, callerId }: { readonly clientOrderId: string; readonly callerId: string },
+): boolean {
   const query = "select 1 from order_requests where client_order_id = ? and name_space = ?";
   return database.prepare(query).get(clientOrderId, callerId) !== undefined;
 }

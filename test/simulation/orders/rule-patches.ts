@@ -59,7 +59,11 @@ export const RULE_PATCHES: Readonly<Record<Rule, readonly Edit[]>> = {
       find: "if ((await attemptInTurn(db, { connectionId, accountId })) !== undefined) throw new TurnTaken();",
       replace: "",
     },
-    { file: "src/trading/send-order.ts", find: "if ((await attemptInTurn(storage.db, account)) === undefined) return true;", replace: "return true;" },
+    {
+      file: "src/trading/send-order.ts",
+      find: "if ((await attemptInTurn(storage.db, account)) === undefined) return true;",
+      replace: "return true;",
+    },
     {
       file: "src/storage/migrations/0005-orders-once.ts",
       find: "create unique index order_attempts_turn",

@@ -134,7 +134,16 @@ class Run {
       );
     };
     this.#network = new Network({ time, trace, fate: this.#fate, world, dice: diceOf(`network ${plan.seed}`), leaves }, plan.unreachable);
-    this.#deps = { seed: plan.seed, time, file, lock, fate: this.#fate, network: this.#network, kernel: this.#kernel, sealer: template.sealer };
+    this.#deps = {
+      seed: plan.seed,
+      time,
+      file,
+      lock,
+      fate: this.#fate,
+      network: this.#network,
+      kernel: this.#kernel,
+      sealer: template.sealer,
+    };
     const { storage } = openGated(this.#deps, this.#ownerLife, () => this.#ownerLife.pass());
     const process = (slot: number): GatewayProcess | undefined => this.#processes[slot];
     const errs = plan.personErrs;

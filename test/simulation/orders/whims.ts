@@ -11,7 +11,16 @@ const LIST = { path: "/iserver/account/orders", method: "GET" } as const;
 const TRADES = { path: "/iserver/account/trades", method: "GET" } as const;
 
 /** Faults by status or text, in place of an answer or after the endpoint has done its work. */
-const REPLIES = ["unauthorized", "request_timeout", "too_many_requests", "server_error", "unavailable", "no_bridge", "html", "half_json"] as const;
+const REPLIES = [
+  "unauthorized",
+  "request_timeout",
+  "too_many_requests",
+  "server_error",
+  "unavailable",
+  "no_bridge",
+  "html",
+  "half_json",
+] as const;
 
 interface WhimOptions {
   readonly falseBelief: Belief;
