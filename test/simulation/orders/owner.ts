@@ -61,7 +61,7 @@ export class Owner {
         .execute();
   }
 
-  /** Lets the connection go on, and pauses it no more. */
+  /** Resumes the connection, which is not paused again. */
   async resume(): Promise<void> {
     const { storage, promises } = this.#deps;
     this.#mayPause = false;
@@ -77,9 +77,8 @@ export class Owner {
     const { trading, life } = process;
     for (const { requestId, customerOrderId, absentInMs } of await trading.unresolvedOrders(OWNER.userId)) {
       const order = promises.orders.find((one) => one.customerOrderId === customerOrderId);
-      const isMistaken = errs && order !== undefined && absentInMs === 0 && dice.chance(70);
-      if (order === undefined ? absentInMs > 0 : !isMistaken && dice.chance(30)) continue;
-      const isThere = order !== undefined && !isMistaken;
+      const isThere = order !== undefined && !errs;
+      if (isThere ? dice.chance(30) : absentInMs > 0) continue;
       const verdict = isThere ? ({ kind: "there", orderId: order.orderId } as const) : ({ kind: "not_there" } as const);
       this.#decisions += 1;
       trace.add(`the owner says at ${life.id} that ${customerOrderId} is ${isThere ? "there" : "not there"}`);

@@ -3,9 +3,12 @@ import type { Plan, PlannedCall, Wish } from "./plan.ts";
 const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 
+/** One path and method: where orders are placed. */
+export const ORDERS = { path: "/iserver/account/*/orders", method: "POST" } as const;
+
 const WISH: Wish = { name: "w1", clientOrderId: "A", key: 0, group: 0, type: "MKT" };
 
-/** A call for the first wish that waits for its answer. */
+/** A call for the first wish that waits for its outcome. */
 export function callAt(at: number, call: Partial<PlannedCall> = {}): PlannedCall {
   return {
     wish: 0,
@@ -37,8 +40,11 @@ export function planWith(plan: Partial<Plan>): Plan {
     events: [],
     whims: [],
     listsLie: false,
-    healsAfterMs: SECOND,
+    healsAfterMs: MINUTE,
     unreachable: 0,
     ...plan,
   };
 }
+
+/** An equal order under another id. */
+export const SECOND_WISH: Wish = { ...WISH, name: "w2", clientOrderId: "B" };
