@@ -30,7 +30,7 @@ export interface CallersDeps {
   process(slot: number): GatewayProcess | undefined;
 }
 
-/** Those who want orders: they call, hang up, repeat, forget their ids, and answer questions. */
+/** Callers: they place orders, hang up, repeat, forget their ids, and confirm or decline questions. */
 export class Callers {
   readonly #deps: CallersDeps;
   #count = 0;
@@ -211,7 +211,7 @@ interface Asked {
   readonly name: string;
   readonly wish: Wish;
   readonly call: PlannedCall;
-  /** Whether it names its order, so that what it is told is told of every call of that name. */
+  /** Whether it names its order: its outcome then concerns every call of that name. */
   readonly isNamed: boolean;
   readonly send: (process: GatewayProcess, call: TradingCall) => Promise<Heard>;
 }

@@ -41,7 +41,7 @@ export class Fate {
     this.#strikes = strikes.map((strike) => ({ strike, left: strike.nth }));
   }
 
-  /** Called at each point: resolves when the process may go on, never when it died there, and throws in place of a failed statement. */
+  /** Called at each point. Resolves when the process may continue, never where it dies, and throws in place of a failed statement. */
   async at(place: Place): Promise<void> {
     const { life, slot, point, side } = place;
     if (!this.isOver) this.points.set(`${side} ${point}`, (this.points.get(`${side} ${point}`) ?? 0) + 1);

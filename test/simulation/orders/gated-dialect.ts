@@ -3,7 +3,7 @@ import { type CompiledQuery, type DatabaseConnection, type Dialect, type Driver,
 import type { FileLock } from "./file-lock.ts";
 import type { Life } from "./life.ts";
 
-/** Where a process stands in its work with the database. */
+/** A step of a process with the database. */
 export type StatementPoint = "read" | "write" | "begin" | "commit";
 
 /** Called before and after each statement: it may hold the process, kill it, or throw in place of the statement. */

@@ -56,7 +56,7 @@ export function startProcess(deps: ProcessDeps, slot: number, generation: number
     random: seededRandom(`${name} connections`),
     log,
     fetch: network.edgeOf(slot, life),
-    // Without streams: what they tell can only be learnt sooner.
+    // Without streams: they report nothing that lists do not.
     socket: (_url, { listener }) => {
       queueMicrotask(() => listener.ended("refused"));
       return { send: () => undefined, end: () => undefined };
@@ -76,7 +76,7 @@ export function startProcess(deps: ProcessDeps, slot: number, generation: number
   return { life, bearer: createBearerCheck({ storage, clock, log }), connections, trading };
 }
 
-/** Opens the shared file for one process; its connections end with its life, which rolls back what was under way. */
+/** Opens the shared file for one process; its connections end with its life, which rolls back an open transaction. */
 export function openGated(
   { time, file, lock }: Pick<ProcessDeps, "time" | "file" | "lock">,
   life: Life,

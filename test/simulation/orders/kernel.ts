@@ -28,7 +28,7 @@ export class Kernel {
     return this.#lost.has(life);
   }
 
-  /** Takes a process's id away, as when somebody removes its socket. */
+  /** Takes a process's id away, as when its socket is removed. */
   loses(life: Life): void {
     this.#lost.add(life);
     this.#holders.delete(this.#held.get(life) ?? "");

@@ -1,7 +1,7 @@
 /** Whether a process runs: it may be stopped for a while, and killed once. What waits for it then waits with it. */
 export class Life {
   readonly id: string;
-  /** How far its wall clock is ahead of the truth. */
+  /** Error of its wall clock, in ms. */
   wallAheadMs = 0;
   #state: "runs" | "stopped" | "dead" = "runs";
   readonly #held: (() => void)[] = [];
@@ -19,13 +19,13 @@ export class Life {
     return this.#state === "stopped";
   }
 
-  /** Runs the action now, when the process goes on, or never. */
+  /** Runs the action now, when the process continues, or never. */
   run(action: () => void): void {
     if (this.#state === "runs") action();
     else if (this.#state === "stopped") this.#held.push(action);
   }
 
-  /** Resolves when the process may go on; never for a dead one. */
+  /** Resolves when the process may continue; never for a dead one. */
   async pass(): Promise<void> {
     if (this.#state === "runs") return;
     await new Promise<void>((resolve) => this.run(resolve));

@@ -32,12 +32,12 @@ export interface NetworkDeps {
   readonly leaves: (leaving: Leaving) => void;
 }
 
-/** The network between the processes and the simulator, which answers in this process by its own handler of requests. */
+/** The network between the processes and the simulator, which runs here without a server. */
 export class Network {
   readonly #deps: NetworkDeps;
   /** Question → the order that it is about. */
   readonly #asked = new Map<string, Omit<Leaving, "life" | "isYes">>();
-  /** Requests about orders that wait for their answer, and questions that wait for ours, with the process whose exchange it is. */
+  /** Order requests without a response and questions without a reply, with the process whose exchange it is. */
   readonly #exchanges = new Map<string, { readonly life: Life; readonly customerOrderId: string }>();
   /** Connections for an order that are still to be refused. */
   unreachable: number;
@@ -98,7 +98,7 @@ export class Network {
     }
     const transit = TRANSIT_MS + dice.roll(TRANSIT_MS);
     const answering = time.wait(transit).then(() => world.answer(wireRequest({ url, path, method, body, init })));
-    // A process that dies now hears nothing of it; where the answer is a failure, neither does anybody else.
+    // A process that dies now leaves it without a reader.
     answering.catch(() => undefined);
     await at("send", "after");
     const reply = await untilAborted(answering, signal ?? undefined).catch((error: unknown) => {

@@ -68,7 +68,7 @@ export interface Strike {
   readonly ms: number;
 }
 
-/** What an owner does in the console meanwhile. */
+/** A change that the owner makes in the console. */
 export type AdminAct = "revoke" | "pause" | "narrow" | "read_only";
 const ADMIN_ACTS = ["revoke", "pause", "narrow", "read_only"] as const;
 

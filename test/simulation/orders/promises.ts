@@ -32,12 +32,12 @@ const PERMISSION_MS = 2_000;
 /** What is known of one wish. */
 interface Told {
   readonly wish: Wish;
-  /** Calls that wait for their answer. */
+  /** Calls without an outcome yet. */
   running: number;
   asked: number;
   /** Calls that forgot its id before a call with the id was known: the gateway can't know that they are of one wish. */
   strays: number;
-  /** Why somebody believes that it isn't placed, unless it was asked for again since. */
+  /** The outcome by which a caller believes that it isn't placed, until the next call. */
   denied: string | undefined;
 }
 
@@ -79,12 +79,12 @@ export class Promises {
     told.denied = undefined;
   }
 
-  /** The call ends, heard or not. */
+  /** The call ends. */
   ends(wish: number): void {
     this.#of(wish).running -= 1;
   }
 
-  /** Somebody hears of the wish. `isNamed`: asked by its id, so that what is said is said of all its calls. */
+  /** A caller gets an outcome. `isNamed`: it concerns all calls of the wish. */
   hears(wish: number, claim: Claim, { isNamed, isOwnCall }: { readonly isNamed: boolean; readonly isOwnCall: boolean }): void {
     const told = this.#of(wish);
     const orders = this.#ordersOf(told);
@@ -98,7 +98,7 @@ export class Promises {
       this.#breach("true", `${told.wish.name} was told ${claim.code} although ${orders[0]?.orderId} is there`);
   }
 
-  /** A person says that the order of a request isn't there. */
+  /** The owner declares the order of a request absent. */
   personDenies(requestId: string): void {
     this.#deniedByPerson.add(requestId);
   }
@@ -108,7 +108,7 @@ export class Promises {
     if (!this.#ended.has(caller)) this.#ended.set(caller, this.#time.elapsed);
   }
 
-  /** An owner lets it go on. */
+  /** The owner resumes it. */
   permissionReturns(caller: string): void {
     this.#ended.delete(caller);
   }

@@ -83,7 +83,7 @@ export function openRequests(database: DatabaseSync): { readonly undecided: read
 /** What an outcome claims of the wish: that it is placed, that it isn't, or neither. */
 export type Claim = { readonly kind: "placed"; readonly orderId: string } | { readonly kind: "absent" | "open"; readonly code: string };
 
-/** Reads what a placing call is told. */
+/** Reads the outcome of a placing call. */
 export function claimOf(outcome: PlaceOutcome): Claim {
   if (outcome.kind === "placed") return { kind: "placed", orderId: outcome.orderId };
   return { kind: outcome.kind === "pending" ? "open" : "absent", code: outcome.kind };
@@ -92,7 +92,7 @@ export function claimOf(outcome: PlaceOutcome): Claim {
 /** States of a request in which its order is said not to be placed. */
 const ABSENT_STATES: ReadonlySet<string> = new Set(["asked", "refused", "declined", "not_placed"]);
 
-/** Reads what a look-up is told. */
+/** Reads the outcome of a look-up. */
 export function claimOfFound(found: FoundOrder | undefined): Claim {
   if (found === undefined) return { kind: "open", code: "not found" };
   if (found.kind === "order") return { kind: "placed", orderId: found.order.orderId };

@@ -27,7 +27,7 @@ const USER_NAME = "simuser1";
 const RESTART_MS = 3_000;
 /** After the last fault every request is decided within this: half an hour until a person may decide, and some visits. */
 const DECIDED_WITHIN_MS = 120 * MINUTE;
-/** How often IBKR lets time pass while nobody calls: often while much happens. */
+/** How often IBKR's time advances without a request: often while most calls come. */
 const ADVANCE_MS = { early: 1_000, later: 10_000 } as const;
 /** The time in which most calls come. */
 const EARLY_MS = 5 * MINUTE;
@@ -67,7 +67,7 @@ export async function runPlan(plan: Plan, template: Template): Promise<PlanResul
 interface Surroundings {
   readonly time: VirtualTime;
   readonly world: World;
-  /** IBKR's newest order, of whoever. */
+  /** IBKR's newest order. */
   readonly newest: () => unknown;
 }
 
@@ -303,7 +303,7 @@ class Run {
     }
   }
 
-  /** The faults end, except those that IBKR has for good in this seed. */
+  /** Ends the faults, except those that are permanent in this seed. */
   #heal(): void {
     const { sessions, simulation, clock } = this.#world;
     this.#trace.add("everything is well again");

@@ -21,7 +21,7 @@ export class VirtualTime {
     this.#now = startedAt;
   }
 
-  /** Epoch ms, by a clock that nobody sets. */
+  /** Epoch ms, the true time. */
   get now(): number {
     return this.#now;
   }

@@ -10,7 +10,7 @@ const REPLY = { path: "/iserver/reply/*", method: "POST" } as const;
 const LIST = { path: "/iserver/account/orders", method: "GET" } as const;
 const TRADES = { path: "/iserver/account/trades", method: "GET" } as const;
 
-/** Faults by status or text, in place of an answer or after the endpoint has done its work. */
+/** Faults by status or text, in place of a response, before or after the endpoint has done its work. */
 const REPLIES = [
   "unauthorized",
   "request_timeout",
@@ -30,7 +30,7 @@ interface WhimOptions {
 
 type Whim = Plan["whims"][number];
 
-/** What IBKR does in a seed that nobody expects of it. */
+/** Draws the faults of IBKR in a seed. */
 export function whims(dice: Dice, { falseBelief, latenessMs, listsLie }: WhimOptions): readonly Whim[] {
   const drawn = Array.from({ length: dice.pick([0, 1, 1, 2, 2, 3]) }, () => {
     const at = dice.chance(50) ? 0 : dice.span(100, 3 * MINUTE);
@@ -68,7 +68,7 @@ function drawWhim(dice: Dice, falseBelief: Belief, latenessMs: number): readonly
   return dice.pick(draws)();
 }
 
-/** A question, and what becomes of its answer. */
+/** A question, and a fault of its reply. */
 function drawQuestion(dice: Dice, latenessMs: number, count: number): readonly FaultSpec[] {
   const question: FaultSpec = { kind: "order_question", count, reason: dice.pick(["one_message", "two_messages"]) };
   const answer = dice.pick<readonly FaultSpec[]>([
@@ -84,7 +84,7 @@ function drawQuestion(dice: Dice, latenessMs: number, count: number): readonly F
   return [question, ...answer, ...livesLate(dice, latenessMs, count)];
 }
 
-/** An order whose question nobody answers may go live, counted from its sending. */
+/** An order whose question gets no reply may go live, counted from its sending. */
 function livesLate(dice: Dice, latenessMs: number, count: number): readonly FaultSpec[] {
   return dice.chance(60) ? [{ kind: "goes_live", ms: dice.span(SECOND, latenessMs), count }] : [];
 }
