@@ -37,6 +37,8 @@ interface Told {
   asked: number;
   /** Calls that forgot its id before a call with the id was known: the gateway can't know that they are of one wish. */
   strays: number;
+  /** Whether a call forgot its id: then the id's outcome says nothing of that call's order. */
+  forgot: boolean;
   /** The outcome by which a caller believes that it isn't placed, until the next call. */
   denied: string | undefined;
 }
@@ -66,14 +68,17 @@ export class Promises {
     this.#plan = plan;
     this.#time = time;
     this.#database = new DatabaseSync(file, { readOnly: true });
-    this.#told = plan.wishes.map((wish) => ({ wish, running: 0, asked: 0, strays: 0, denied: undefined }));
+    this.#told = plan.wishes.map((wish) => ({ wish, running: 0, asked: 0, strays: 0, forgot: false, denied: undefined }));
   }
 
   /** A call that wants the wish arrives. */
   asks(wish: number, { isNamed }: { readonly isNamed: boolean }): void {
     const told = this.#of(wish);
     const { clientOrderId, key } = told.wish;
-    if (!isNamed && clientOrderId !== undefined && !isKnown(this.#database, { clientOrderId, callerId: callerName(key) })) told.strays += 1;
+    if (!isNamed && clientOrderId !== undefined) {
+      told.forgot = true;
+      if (!isKnown(this.#database, { clientOrderId, callerId: callerName(key) })) told.strays += 1;
+    }
     told.running += 1;
     told.asked += 1;
     told.denied = undefined;
@@ -91,7 +96,7 @@ export class Promises {
     if (claim.kind === "placed" && !this.#orders.some(({ orderId }) => orderId === claim.orderId))
       this.#breach("true", `${told.wish.name} was told of an order ${claim.orderId} that isn't there`);
     // A call without an id speaks for itself alone, and another call may be sending it now.
-    const speaksForItself = told.strays > 0 || (!isNamed && told.asked > 1);
+    const speaksForItself = told.forgot || (!isNamed && told.asked > 1);
     if (claim.kind !== "absent" || told.running > (isOwnCall ? 1 : 0) || speaksForItself) return;
     told.denied = claim.code;
     if (orders.length > 0 && !this.#personMayErr(told))
