@@ -67,11 +67,13 @@ describe("a first start", () => {
     const gateway = await start();
     await callTool({ url: gateway.url, key: gateway.key ?? "" }, "get_accounts");
     await gateway.stop();
-    for (const file of readdirSync(gateway.dataDir)) {
-      const path = join(gateway.dataDir, file);
-      expect(statSync(path).mode & 0o077, file).toBe(0);
-      expect(readFileSync(path).includes(gateway.key ?? "none"), file).toBe(false);
+    for (const entry of readdirSync(gateway.dataDir, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      expect(statSync(path).mode & 0o077, path).toBe(0);
+      if (entry.isFile()) expect(readFileSync(path).includes(gateway.key ?? "none"), path).toBe(false);
     }
+    // The socket that proves it alive goes with it.
+    expect(readdirSync(join(gateway.dataDir, "run"))).toEqual([]);
     expect(gateway.errors()).not.toContain(gateway.key);
   });
 });
