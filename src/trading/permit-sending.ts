@@ -63,20 +63,28 @@ export class RequestMoved extends Error {
 }
 
 /** Chooses the `cOID` of the next sending. Throws `RequestMoved` where there is nothing to send any more. */
-export async function planSending({ storage, random }: PipelineDeps, { request, from }: Wish): Promise<SendingPlan> {
-  const current = await findOrderRequestById(storage.db, request.user_id, request.id);
-  if (current === undefined || !isOneOf(current.state, from)) throw new RequestMoved();
-  const [last] = await attemptsOf(storage.db, request.user_id, request.id);
-  const row = await findTradingSwitch(storage.db, { userId: request.user_id, connectionId: request.connection_id });
-  const generation = nextGeneration(last, { keepsAfterQuestion: row !== undefined && keepsAfterQuestion(row) });
-  const known = last?.generation === generation ? last : undefined;
+export async function planSending(deps: PipelineDeps, wish: Wish): Promise<SendingPlan> {
+  const { request } = wish;
+  // Only the call that wrote the row knows it as received: nothing of it was sent, which the permission reads again.
+  const sent = request.state === ("received" satisfies RequestState) ? undefined : await lastSending(deps, wish);
+  const generation = nextGeneration(sent?.last, { keepsAfterQuestion: sent?.keepsAfterQuestion === true });
+  const known = sent?.last?.generation === generation ? sent.last : undefined;
   return {
-    attemptId: known?.id ?? randomId(random, "att_"),
+    attemptId: known?.id ?? randomId(deps.random, "att_"),
     generation,
     // Attempts of earlier versions have ids of another form.
     customerOrderId: known?.customer_order_id ?? customerOrderId(request.id, generation),
     known,
   };
+}
+
+async function lastSending({ storage: { db } }: PipelineDeps, { request, from }: Wish) {
+  const { user_id: userId, connection_id: connectionId, id } = request;
+  const current = await findOrderRequestById(db, userId, id);
+  if (current === undefined || !isOneOf(current.state, from)) throw new RequestMoved();
+  const [last] = await attemptsOf(db, userId, id);
+  const row = await findTradingSwitch(db, { userId, connectionId });
+  return { last, keepsAfterQuestion: row !== undefined && keepsAfterQuestion(row) };
 }
 
 /**
@@ -170,14 +178,17 @@ async function refuseEqual(db: Transaction<Database>, { ages }: PipelineDeps, ro
   if (equal !== undefined) throw possibleDuplicate(equal, { isNamed: true });
 }
 
-/** Uses up the token that the caller sent, or voids the one that it didn't send. */
+/** Uses up the token that the caller sent, or voids the one that it didn't send; a first sending has none. */
 async function settleToken(
   db: Transaction<Database>,
   { wish, callerId, now }: { readonly wish: Wish; readonly callerId: string; readonly now: number },
 ): Promise<void> {
   const { request, confirmation } = wish;
   const { user_id: userId, id } = request;
-  if (confirmation === undefined) return await voidOrderConfirmations(db, userId, id, now);
+  if (confirmation === undefined) {
+    if (request.state !== ("received" satisfies RequestState)) await voidOrderConfirmations(db, userId, id, now);
+    return;
+  }
   const isMine = await consumeOrderConfirmation(db, { userId, callerId, tokenHash: confirmation.token_hash, at: now });
   if (!isMine) throw confirmationExpired(confirmation.expires_at > now, request.client_order_id);
 }
