@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { nextLookAfter } from "./look-schedule.ts";
+import { nextLookAfter, UNRESOLVED_AFTER_MS } from "./look-schedule.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -19,4 +19,8 @@ test.each([
   [0, 3 * DAY, 5_000],
 ])("after %i looks and %i ms the next comes in %s ms", (looks, age, gap) => {
   expect(nextLookAfter(looks, age)).toBe(gap);
+});
+
+test("an order is put to a person when five minutes have passed without a sign of it", () => {
+  expect(UNRESOLVED_AFTER_MS).toBe(5 * MINUTE);
 });

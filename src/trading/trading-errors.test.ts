@@ -99,6 +99,8 @@ describe("an order that was not placed", () => {
       whatToDo: "",
       retryAfterSeconds: 5,
     });
+    const error = errors.notSent(errors.turnTooLate(), "c1");
+    expect(error.whatToDo).toBe('Nothing was placed. Send it again with the same client_order_id "c1".');
   });
 
   test("because too many wait may be sent again later", () => {

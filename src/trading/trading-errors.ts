@@ -100,7 +100,7 @@ export function notSent(error: Error, clientOrderId: string): GatewayError {
   const reason = known?.code ?? "upstream_unavailable";
   const again = NOT_AGAIN.has(reason) ? "" : ` Send it again with the same client_order_id "${clientOrderId}".`;
   return new GatewayError("not_sent", `The order was not sent: ${messageOf(error)}`, {
-    whatToDo: `Nothing was placed.${again}${known === undefined ? "" : ` ${known.whatToDo}`}`,
+    whatToDo: `Nothing was placed.${again} ${known?.whatToDo ?? ""}`.trim(),
     ...(known?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: known.retryAfterSeconds }),
     ...(known?.link === undefined ? {} : { link: known.link }),
     details: { reason, client_order_id: clientOrderId },
