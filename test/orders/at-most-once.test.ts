@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { failure, isOrderPost, type OrderBench, requestLost, startOrderBench, takeBody } from "../../test/support/order-bench.ts";
-import { ENGINES } from "../../test/support/storages.ts";
-import type { GatewayError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
-import { tool as cancelOrder } from "../tools/cancel-order.ts";
-import { tool as getOrderStatus } from "../tools/get-order-status.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
+import { failure, isOrderPost, type OrderBench, requestLost, startOrderBench, takeBody } from "../support/order-bench.ts";
+import { ENGINES } from "../support/storages.ts";
+import type { GatewayError } from "../../src/lib/errors.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { tool as cancelOrder } from "../../src/tools/cancel-order.ts";
+import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
 
 let bench: OrderBench;
 

@@ -9,12 +9,12 @@ import {
   requestLost,
   startOrderBench,
   takeBody,
-} from "../../test/support/order-bench.ts";
-import { ENGINES } from "../../test/support/storages.ts";
-import { setDuplicateRefusals } from "../storage/order-permission.ts";
-import { tool as getOrderStatus } from "../tools/get-order-status.ts";
-import { tool as getOrders } from "../tools/get-orders.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
+} from "../support/order-bench.ts";
+import { ENGINES } from "../support/storages.ts";
+import { setDuplicateRefusals } from "../../src/storage/order-permission.ts";
+import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
+import { tool as getOrders } from "../../src/tools/get-orders.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
 
 let bench: OrderBench;
 

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import {
-  cutConnection,
-  failure,
-  isOrderPost,
-  type OrderBench,
-  refusedConnection,
-  startOrderBench,
-} from "../../test/support/order-bench.ts";
-import { ENGINES } from "../../test/support/storages.ts";
-import type { JsonObject } from "../lib/json.ts";
-import { tool as cancelOrder } from "../tools/cancel-order.ts";
-import { tool as getOrderStatus } from "../tools/get-order-status.ts";
-import { tool as getOrders } from "../tools/get-orders.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
-import { tool as previewOrder } from "../tools/preview-order.ts";
+import { cutConnection, failure, isOrderPost, type OrderBench, refusedConnection, startOrderBench } from "../support/order-bench.ts";
+import { ENGINES } from "../support/storages.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { tool as cancelOrder } from "../../src/tools/cancel-order.ts";
+import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
+import { tool as getOrders } from "../../src/tools/get-orders.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
+import { tool as previewOrder } from "../../src/tools/preview-order.ts";
 
 let bench: OrderBench;
 

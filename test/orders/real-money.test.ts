@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { failure, isOrderPost, type OrderBench, refusedConnection, startOrderBench } from "../../test/support/order-bench.ts";
-import { ENGINES } from "../../test/support/storages.ts";
-import { setLiveTrading } from "../storage/live-trading.ts";
-import { tool as cancelOrder } from "../tools/cancel-order.ts";
-import { tool as getAccounts } from "../tools/get-accounts.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
-import { tool as previewOrder } from "../tools/preview-order.ts";
+import { failure, isOrderPost, type OrderBench, refusedConnection, startOrderBench } from "../support/order-bench.ts";
+import { ENGINES } from "../support/storages.ts";
+import { setLiveTrading } from "../../src/storage/live-trading.ts";
+import { tool as cancelOrder } from "../../src/tools/cancel-order.ts";
+import { tool as getAccounts } from "../../src/tools/get-accounts.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
+import { tool as previewOrder } from "../../src/tools/preview-order.ts";
 
 let bench: OrderBench;
 const key = () => ({ connectionId: bench.stack.caller.connectionId, userId: bench.stack.caller.userId });

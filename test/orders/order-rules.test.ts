@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { failure } from "../../test/support/order-bench.ts";
-import { startTradingStack, type TradingStack } from "../../test/support/trading-stack.ts";
-import type { JsonObject } from "../lib/json.ts";
-import { tool as getQuote } from "../tools/get-quote.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
-import { tool as previewOrder } from "../tools/preview-order.ts";
+import { failure } from "../support/order-bench.ts";
+import { startTradingStack, type TradingStack } from "../support/trading-stack.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { tool as getQuote } from "../../src/tools/get-quote.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
+import { tool as previewOrder } from "../../src/tools/preview-order.ts";
 
 let stack: TradingStack;
 let sentBefore = 0;

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { answerLost, failure, isOrderPost, type OrderBench, startOrderBench } from "../../test/support/order-bench.ts";
-import { resumeOrders } from "../storage/order-permission.ts";
-import { tool as getOrderStatus } from "../tools/get-order-status.ts";
-import { tool as getOrders } from "../tools/get-orders.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
+import { answerLost, failure, isOrderPost, type OrderBench, startOrderBench } from "../support/order-bench.ts";
+import { resumeOrders } from "../../src/storage/order-permission.ts";
+import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
+import { tool as getOrders } from "../../src/tools/get-orders.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
 
 let bench: OrderBench;
 
