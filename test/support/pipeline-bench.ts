@@ -17,6 +17,9 @@ import { singleProcess } from "./single-process.ts";
 /** Id of the process that a bench stands for; `prc_alive` lives beside it. */
 export const OWN_PROCESS = "prc_own";
 
+const STEP_MS = 50;
+const LIMIT_MS = 60_000;
+
 export interface PipelineBench {
   readonly rows: OrderRows;
   readonly clock: FakeClock;
@@ -29,11 +32,13 @@ export interface PipelineBench {
   readonly unresolved: readonly string[];
   /** Connections that the watch opened. */
   readonly opened: readonly string[];
+  /** Runs when a transaction has committed; what it throws reaches the pipeline in the commit's place. */
+  setAfterCommit(hook: (() => void) | undefined): void;
   /** While it is set, opening a connection fails with it. */
   setUnreachable(error: Error | undefined): void;
   call(change?: { readonly caller?: Partial<Caller>; readonly signal?: AbortSignal }): TradingCall;
   place(change?: Partial<PlaceRequest>, call?: TradingCall): ReturnType<Trading["placeOrder"]>;
-  /** Turns the clock, 50 ms at a time, until this has ended. */
+  /** Turns the clock, 50 ms at a time, until this has ended; fails after a minute. */
   finish<T>(work: Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -67,12 +72,20 @@ export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench
   const { log, lines } = recordingLog();
   const [alarms, unresolved, opened]: [ContradictingOrder[], string[], string[]] = [[], [], []];
   let unreachable: Error | undefined;
+  let afterCommit: (() => void) | undefined;
   const processes: Processes = {
     ...singleProcess(OWN_PROCESS),
     isAlive: (id) => Promise.resolve(id === OWN_PROCESS || id === "prc_alive"),
   };
   const trading = createTrading({
-    storage,
+    storage: {
+      ...storage,
+      transaction: async (work, options) => {
+        const result = await storage.transaction(work, options);
+        afterCommit?.();
+        return result;
+      },
+    },
     processes,
     clock,
     random: systemRandom,
@@ -113,6 +126,9 @@ export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench
     alarms,
     unresolved,
     opened,
+    setAfterCommit: (hook) => {
+      afterCommit = hook;
+    },
     setUnreachable: (error) => {
       unreachable = error;
     },
@@ -124,7 +140,8 @@ export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench
         () => true,
         () => true,
       );
-      while (!(await Promise.race([ended, clock.advance(50).then(() => false)])));
+      for (let waited = 0; !(await Promise.race([ended, clock.advance(STEP_MS).then(() => false)])); waited += STEP_MS)
+        if (waited > LIMIT_MS) throw new Error("it never ends");
       return await work;
     },
     close: () => trading.close(),
