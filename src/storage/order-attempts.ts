@@ -10,13 +10,13 @@ export async function insertOrderAttempt(db: Kysely<Database>, row: Insertable<O
   await db.insertInto("order_attempts").values(row).execute();
 }
 
-/** What a step of an attempt changes beside its state. */
-export type OrderAttemptChange = Partial<
-  Pick<
-    OrderAttemptRow,
-    "doubt" | "ended_by" | "broker_order_id" | "said" | "owner_process" | "round" | "sent_at" | "sent_broker_at" | "placed_broker_at"
-  >
+type Changeable = Pick<
+  OrderAttemptRow,
+  "doubt" | "ended_by" | "broker_order_id" | "said" | "owner_process" | "round" | "sent_at" | "sent_broker_at" | "placed_broker_at"
 >;
+
+/** What a step of an attempt changes beside its state; undefined leaves a column as it is. */
+export type OrderAttemptChange = { readonly [Column in keyof Changeable]?: Changeable[Column] | undefined };
 
 /** One step of an attempt. */
 export interface OrderAttemptMove {

@@ -185,13 +185,19 @@ describe("an attempt that something else has settled", () => {
     expect(stopped?.orders_stopped_because).toBe(because);
   });
 
-  test("as a no stops orders also where its request is open again, and where only the request says no", async () => {
+  test("as a no stops orders also where its request is open again", async () => {
     await ended(ACCEPTED, {}, { request: { state: "unknown" }, attempt: { state: "no" } });
-    await ended(ACCEPTED, {}, { request: { state: "refused" } });
-    expect(alarms.map(({ because }) => because)).toEqual([
-      "IBKR accepted an order that was known as unknown.",
-      "IBKR accepted an order that was known as refused.",
-    ]);
+    expect(alarms).toMatchObject([{ because: "IBKR accepted an order that was known as unknown." }]);
+  });
+
+  test.each(["refused", "declined", "asked", "not_placed"])("stops orders also where only its request is %s", async (state) => {
+    await ended(ACCEPTED, {}, { request: { state } });
+    expect(alarms).toMatchObject([{ because: `IBKR accepted an order that was known as ${state}.` }]);
+  });
+
+  test("leaves the request of a no as it is", async () => {
+    const after = await ended({ kind: "rejected", reason: "x" }, {}, { request: { state: "unknown" } });
+    expect(after).toMatchObject({ request: { state: "unknown" }, attempt: { state: "no" } });
   });
 });
 
@@ -208,7 +214,6 @@ describe("a database that fails", () => {
     ]);
     expect(clock.pending).toBe(1);
     await clock.advance(1_000);
-    await ends.flush();
     expect(lines).toContainEqual(
       expect.objectContaining({ attempt: first.attempt.id, msg: "could not store how an order ended: trying again" }),
     );
@@ -218,7 +223,7 @@ describe("a database that fails", () => {
     await clock.advance(999);
     expect(ends.has(first.request.id)).toBe(true);
     await clock.advance(1);
-    await ends.flush();
+    await clock.advance(0);
     expect([(await rows.read(first.request.id)).request.state, (await rows.read(second.request.id)).request.state]).toEqual([
       "placed",
       "unknown",

@@ -85,7 +85,7 @@ export class OrderEnds {
 
   /** Tries once more, then stops: the next process finds what is left as unknown. */
   async close(): Promise<void> {
-    if (this.#kept.length > 0) await this.flush();
+    await this.flush();
     this.#stopRetrying?.();
   }
 
@@ -164,8 +164,8 @@ function changeOf({ end, ending, brokerAt }: Writing): OrderAttemptChange {
     doubt: isOpen ? 1 : 0,
     ended_by: isOpen ? null : ending.send,
     ...(end.kind === "accepted" ? { broker_order_id: end.orderId, placed_broker_at: brokerAt ?? null } : {}),
-    ...(end.kind === "unknown" && end.orderId !== undefined ? { broker_order_id: end.orderId } : {}),
-    ...(end.kind === "unknown" && end.said !== undefined ? { said: end.said } : {}),
+    // What IBKR did not tell stays as it is.
+    ...(end.kind === "unknown" ? { broker_order_id: end.orderId, said: end.said } : {}),
   };
 }
 

@@ -73,6 +73,26 @@ describe("a message of IBKR's", () => {
   test("is asked again when an amount has changed its sign", () => {
     expect(isCovered(change("-5"), [change("5")], draft)).toBe(false);
   });
+
+  test.each([
+    ["size # of 5", "size 7 of 5"],
+    ["size 7 of 5", "size # of 5"],
+    ["by -# and 5", "by -5 and #"],
+  ])("is asked again when a # of IBKR's hides another number: %s, %s", (before, now) => {
+    expect(isCovered({ id: "x", text: now }, [{ id: "x", text: before }], draft)).toBe(false);
+  });
+
+  test("knows a price from a percentage that follows it, and a minus from a hyphen", () => {
+    const beyond = (amount: string): QuestionMessage => ({ id: "x", text: `market price of ${amount} is beyond 3%` });
+    expect(isCovered(beyond("110"), [beyond("100")], draft)).toBe(true);
+    const left = (amount: string): QuestionMessage => ({ id: "x", text: `post-trade available funds: ${amount}` });
+    expect(isCovered(left("900"), [left("1,000")], draft)).toBe(false);
+  });
+
+  test("may have a number of any length", () => {
+    const long = total("9".repeat(400));
+    expect(isCovered(long, [long], draft)).toBe(true);
+  });
 });
 
 describe("masking and comparing", () => {
