@@ -75,9 +75,20 @@ export function FillTable({ trades, now, securityOf }: Shared & { readonly trade
           quantityText(trade.quantity),
           `${priceText(trade.price)} ${trade.currency ?? ""}`.trimEnd(),
           <Amount value={trade.commission} currency={trade.currency ?? ""} />,
-          <RelativeTime at={trade.at} now={now} />,
+          <FillTime trade={trade} now={now} />,
         ])}
     />
+  );
+}
+
+/** IBKR tells some executions without their time. */
+function FillTime({ trade, now }: { readonly trade: Trade; readonly now: number }) {
+  const time = <RelativeTime at={trade.at} now={now} />;
+  if (!trade.isTimeApproximate) return time;
+  return (
+    <>
+      {portfolioTexts.fills.about} {time}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import { renderToString } from "hono/jsx/dom/server";
 import { describe, expect, it } from "vitest";
 
+import { listedTrade } from "../../../test/support/scripted-broker.ts";
 import { Decimal } from "../../lib/decimal.ts";
 import { PortfolioPage, type PortfolioPageProps, type PortfolioParts } from "./portfolio-page.tsx";
 import { readPortfolioView } from "./portfolio-address.ts";
@@ -132,6 +133,15 @@ describe("a portfolio", () => {
     expect(html).not.toContain("imulated");
     expect(show({ summary }, { mode: "simulated" })).toContain("invented money on an invented market");
     expect(show({ summary }, { mode: "paper" })).toContain("invented money at real prices");
+  });
+
+  it("marks the time of a fill that IBKR told without one", () => {
+    const fills = [false, true].map((isTimeApproximate) =>
+      listedTrade({ executionId: String(isTimeApproximate), at: NOW - 120_000, isTimeApproximate }),
+    );
+    const html = show({ ...mapped(known([])), trades: known(fills), summary, pnl });
+    expect(html.match(/2 minutes ago/g)).toHaveLength(2);
+    expect(html.match(/about <time/g)).toHaveLength(1);
   });
 
   it("makes hostile names inert", () => {

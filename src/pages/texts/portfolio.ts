@@ -113,6 +113,7 @@ export const portfolioTexts = {
     caption: "Executions of today",
     empty: "Nothing was executed today.",
     columns: { at: "Time", symbol: "Symbol", side: "Side", quantity: "Qty", price: "Price", commission: "Commission" },
+    about: "about",
   },
   search: {
     label: "Find a security",
