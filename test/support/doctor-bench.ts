@@ -1,21 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { createConnections } from "../../src/connections/pool.ts";
-import type { Clock } from "../../src/lib/clock.ts";
-import { systemRandom } from "../../src/lib/random.ts";
-import { createSimulator } from "../../src/simulator/index.ts";
+import { seededRandom } from "../../src/lib/random.ts";
 import { createAuditLog } from "../../src/storage/audit-writer.ts";
 import { type ConnectionRow, findConnection, insertConnection } from "../../src/storage/connections.ts";
-import { openProcessSockets } from "../../src/storage/process-socket.ts";
 import { createSealer } from "../../src/storage/sealing.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { insertUser } from "../../src/storage/users.ts";
 import { type DoctorOptions, type DoctorResult, runDoctor } from "../../src/trading/doctor.ts";
 import { createHostPolicy } from "../../src/upstreams/host-policy.ts";
-import { type FastClock, fastClock } from "./fast-clock.ts";
+import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { openLocalWorld } from "./local-world.ts";
 import { silentLog as log } from "./silent-log.ts";
+import { singleProcess } from "./single-process.ts";
 import { startEngine } from "./storages.ts";
 
 /** One request as the doctor sends it. */
@@ -32,7 +27,7 @@ export type DoctorNetwork = (request: DoctorRequest, pass: (body?: string) => Pr
 /** The doctor with a database, a simulator and a connection to it. */
 export interface DoctorBench {
   readonly storage: Storage;
-  readonly clock: FastClock;
+  readonly clock: FakeClock;
   /** Every request that reached the network. */
   readonly sent: DoctorRequest[];
   setNetwork(network: DoctorNetwork | undefined): void;
@@ -47,15 +42,16 @@ export interface DoctorBench {
 }
 
 const REF = { userId: "usr_test", connectionId: "con_test" };
-/** How much faster than the machine's its clock runs. */
-const SPEED = 10;
+/** Id of another living process. */
+const NEIGHBOR = "prc_00000000000000ff";
 
-/** Starts one. */
+/** Starts one, in which time passes only while the doctor runs or its orders are asked for. */
 export async function startDoctorBench(): Promise<DoctorBench> {
   const engine = await startEngine("sqlite");
   const storage = await (await engine.createDatabase()).open();
-  const clock = fastClock(SPEED);
-  const simulator = await createSimulator({ clock, seed: "doctor", pacing: { endpoints: false } });
+  const clock = fakeClock();
+  const simulator = await openLocalWorld(clock, "doctor");
+  const random = seededRandom("doctor");
   await insertUser(storage, { id: REF.userId, display_name: "Test", is_demo: 0, created_at: clock.now() });
   await insertConnection(storage, {
     id: REF.connectionId,
@@ -71,23 +67,27 @@ export async function startDoctorBench(): Promise<DoctorBench> {
   let network: DoctorNetwork | undefined;
   const edge: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    const body = init?.body === undefined || init.body === null ? "" : await new Response(init.body).text();
+    const body = await new Response(init?.body ?? null).text();
     const request = { method: init?.method ?? "GET", path: url.pathname.replace("/v1/api", ""), body };
     sent.push(request);
-    const pass = (changed = body) => fetch(input, changed === "" ? init : { ...init, body: changed });
+    const pass = (changed = body) => simulator.fetch(input, { ...init, body: changed });
     return await (network?.(request, pass) ?? pass());
   };
-  const folder = mkdtempSync(join(tmpdir(), "ibkr-gateway-doctor-"));
-  const processes = await openProcessSockets({ dataDir: folder, random: systemRandom, log });
-  const neighbor = await openProcessSockets({ dataDir: folder, random: systemRandom, log });
+  const single = singleProcess();
+  const processes = { ...single, isAlive: async (id: string) => id === NEIGHBOR || (await single.isAlive(id)) };
   const audit = createAuditLog({ storage, clock, log });
   const connections = createConnections({
     storage,
-    sealer: createSealer({ key: systemRandom.bytes(32), keyId: "test" }),
+    sealer: createSealer({ key: random.bytes(32), keyId: "test" }),
     clock,
-    random: systemRandom,
+    random,
     log,
     fetch: edge,
+    // Without a stream: it reports nothing that lists do not.
+    socket: (_url, { listener }) => {
+      queueMicrotask(() => listener.ended("refused"));
+      return { send: () => undefined, end: () => undefined };
+    },
     embeddedSimulator: simulator,
     hostPolicy: createHostPolicy({ hosts: [], isLocal: true }),
   });
@@ -96,58 +96,40 @@ export async function startDoctorBench(): Promise<DoctorBench> {
     if (row === undefined) throw new Error("the connection is gone");
     return row;
   };
+  const statesAtIbkr = async () => {
+    const call = { signal: new AbortController().signal, caller: "test" };
+    const { broker } = await connections.open(REF, call.signal);
+    const [account] = await broker.accounts(call);
+    const { orders } = await broker.orders(account?.accountId ?? "", call);
+    const own = orders.filter(({ customerOrderId }) => customerOrderId?.startsWith("gwdoc") === true);
+    return new Map([...Map.groupBy(own, (order) => order.customerOrderId ?? "")].map(([id, all]) => [id, all.map(({ status }) => status)]));
+  };
   return {
     storage,
     clock,
     sent,
     connection,
-    neighbor: await neighbor.hold(),
+    neighbor: NEIGHBOR,
     setNetwork: (next) => {
       network = next;
     },
     update: async (values) => {
       await storage.db.updateTable("connections").set(values).where("id", "=", REF.connectionId).execute();
     },
-    run: async (options = {}) =>
-      await runDoctor(
-        { storage, processes, connections, audit, clock: impatient(clock), random: systemRandom, log },
-        { connection: await connection(), isResume: false, stop: new AbortController().signal, onCase: () => undefined, ...options },
-      ),
+    run: async (options = {}) => {
+      const asked = { connection: await connection(), isResume: false, stop: new AbortController().signal, onCase: () => undefined };
+      return await clock.until(runDoctor({ storage, processes, connections, audit, clock, random, log }, { ...asked, ...options }));
+    },
     statesAtIbkr: async () => {
-      const call = { signal: AbortSignal.timeout(30_000), caller: "test" };
-      const { broker } = await connections.open(REF, call.signal);
-      const [account] = await broker.accounts(call);
-      clock.jump(6_000);
-      const { orders } = await broker.orders(account?.accountId ?? "", call);
-      const own = orders.filter(({ customerOrderId }) => customerOrderId?.startsWith("gwdoc") === true);
-      return new Map(
-        Map.groupBy(own, (order) => order.customerOrderId ?? "")
-          .entries()
-          .map(([id, all]) => [id, all.map(({ status }) => status)]),
-      );
+      // IBKR's list may be five seconds old.
+      await clock.advance(6_000);
+      return await clock.until(statesAtIbkr());
     },
     close: async () => {
-      await connections.close();
+      await clock.until(connections.close());
       await audit.close();
-      await processes.close();
-      await neighbor.close();
-      await simulator.close();
+      simulator.close();
       await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** A clock on which the doctor's own pauses pass immediately; the limits of its exchanges stay. */
-function impatient(clock: FastClock): Clock {
-  const isPause = (ms: number): boolean => ms === 5_000 || ms === 120_000;
-  return {
-    ...clock,
-    wait: (ms, signal) => {
-      if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-      if (!isPause(ms)) return clock.wait(ms, signal);
-      clock.jump(ms);
-      return Promise.resolve();
     },
   };
 }

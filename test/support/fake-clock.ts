@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/lib/clock.ts";
 
 interface Alarm {
-  readonly at: number;
+  at: number;
   readonly ring: () => void;
 }
 
@@ -9,9 +9,18 @@ interface Alarm {
 export interface FakeClock extends Clock {
   /** Moves time forward, ringing what falls due in order; lets promises settle after each. */
   advance(ms: number): Promise<void>;
+  /** Sets time forward without ringing: waits and intervals keep what is left of them. */
+  jump(ms: number): void;
+  /** Moves from alarm to alarm, each time once everything that runs has come to rest, until the work has ended. */
+  until<T>(work: Promise<T>): Promise<T>;
   /** How many waits and intervals are under way. */
   readonly pending: number;
 }
+
+/** Turns of the event loop in which everything comes to rest: promises need one, streams that hand on to streams another. */
+const TURNS = 2;
+/** Longest work: whatever takes more is stuck, while what repeats goes on ringing. */
+const LONGEST_WORK_MS = 3_600_000;
 
 /** A new clock that stands at `start` (epoch ms; default a Monday in New York's trading hours). */
 export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
@@ -38,7 +47,7 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
       current = {
         at,
         ring: () => {
-          set(at + ms);
+          set(current.at + ms);
           action();
         },
       };
@@ -63,12 +72,33 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15, 0, 0)): FakeClock {
     await settle();
   };
 
+  const until = async <T>(work: Promise<T>): Promise<T> => {
+    const end = now + LONGEST_WORK_MS;
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    work.then(over, over);
+    for (;;) {
+      for (let turns = 0; turns < TURNS; turns += 1) await settle();
+      if (isOver) return await work;
+      const next = first(alarms)?.at ?? Infinity;
+      if (next > end) throw new Error(`not done within ${LONGEST_WORK_MS} ms, ${alarms.size} alarms are left`);
+      await advance(next - now);
+    }
+  };
+
+  const jump = (ms: number): void => {
+    now += ms;
+    for (const alarm of alarms) alarm.at += ms;
+  };
+
   return {
     now: () => now,
     monotonic: () => now,
     wait,
     every,
     advance,
+    until,
+    jump,
     get pending() {
       return alarms.size;
     },
