@@ -5,7 +5,7 @@ import type { Storage } from "./storage.ts";
 export async function storeDoctorReport(
   storage: Storage,
   key: ConnectionKey,
-  { report, provenAt }: { readonly report: string; readonly provenAt?: number | null },
+  { report, provenAt }: { readonly report: string; readonly provenAt?: number | null | undefined },
 ): Promise<void> {
   await storage.db
     .updateTable("connections")

@@ -10,7 +10,7 @@ const STALE_AFTER_MS = 120_000;
 /** Shares that no paper account can buy. */
 const FAR_TOO_MANY = Decimal.fromInteger(10_000_000);
 /** States of an order that works. */
-const WORKING: ReadonlySet<string> = new Set(["PendingSubmit", "PreSubmitted", "Submitted"]);
+const WORKING: ReadonlySet<string | undefined> = new Set(["PendingSubmit", "PreSubmitted", "Submitted"]);
 
 /** What the cases of one run need. */
 export interface DoctorCasesDeps {
@@ -60,7 +60,7 @@ export class DoctorCases {
     const { desk } = this.#deps;
     const first = await this.#send(this.workingId, "yes");
     const status = first.orderId === undefined ? undefined : await desk.statusOf(first.orderId);
-    if (first.kind !== "accepted" || status === undefined || !WORKING.has(status)) {
+    if (first.kind !== "accepted" || !WORKING.has(status)) {
       await this.#found("working", this.workingId, { first, skipped: `No order works: ${status ?? first.said}` });
       return false;
     }
@@ -74,7 +74,7 @@ export class DoctorCases {
     const left = await this.#deps.desk.cancelAll();
     const skipped = wasWorking ? left[0] : "No order worked before.";
     const again = skipped === undefined ? await this.#send(this.workingId, "yes") : undefined;
-    await this.#found("cancelled", this.workingId, again === undefined ? { skipped } : { again });
+    await this.#found("cancelled", this.workingId, { again, skipped });
   }
 
   /** Sends an order that shall end in one way, and the good order with the same `cOID` after it. */
@@ -98,21 +98,10 @@ export class DoctorCases {
   }
 
   /** Counts the orders under the `cOID`, stores the finding, and cancels what was placed. */
-  async #found(
-    name: DoctorCase,
-    customerOrderId: string,
-    { first, again, skipped }: { readonly first?: DoctorReply; readonly again?: DoctorReply; readonly skipped?: string | undefined },
-  ): Promise<void> {
+  async #found(name: DoctorCase, customerOrderId: string, seen: Pick<DoctorFinding, "first" | "again" | "skipped">): Promise<void> {
     const { desk, onFinding } = this.#deps;
     const orders = await desk.ordersUnder(customerOrderId);
-    await onFinding({
-      case: name,
-      customerOrderId,
-      ...(first === undefined ? {} : { first }),
-      ...(again === undefined ? {} : { again }),
-      orders,
-      ...(skipped === undefined ? {} : { skipped }),
-    });
+    await onFinding({ case: name, customerOrderId, ...seen, orders });
     // The order of the first case stays for the second.
     if (name !== "working") await desk.cancelAll();
   }

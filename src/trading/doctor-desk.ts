@@ -13,8 +13,8 @@ export const DOCTOR_PREFIX = "gwdoc-";
 
 /** Most questions answered for one order. */
 const MAX_REPLIES = 6;
-/** States of an order that can't become a fill any more. */
-const ENDED: ReadonlySet<string> = new Set(["Cancelled", "Filled", "Inactive"]);
+/** States of an order that has ended without a fill, and can't become one any more. */
+const CANCELLED: ReadonlySet<string | undefined> = new Set(["Cancelled", "Inactive"]);
 /** Between two reads of an order, since IBKR lists orders once in five seconds. */
 const POLL_MS = 5_000;
 /** Reads after a cancellation until the order counts as left. */
@@ -70,13 +70,11 @@ export class DoctorDesk {
 
   /** Cancels every order of the doctor that may still work, and waits for its end. Returns one sentence for each that is left. */
   async cancelAll(): Promise<readonly string[]> {
-    let left: readonly string[] = [];
-    for (let poll = 0; poll < MAX_POLLS; poll += 1) {
-      left = await this.#cancelRound();
-      if (left.length === 0) break;
+    for (let poll = 1; ; poll += 1) {
+      const left = await this.#cancelRound();
+      if (left.length === 0 || poll === MAX_POLLS) return left;
       await this.#deps.clock.wait(POLL_MS);
     }
-    return left;
   }
 
   /** Sentences about sendings of which neither an order nor a definite end was seen. */
@@ -99,7 +97,7 @@ export class DoctorDesk {
         const said = declined.kind === "declined" ? "Order not confirmed" : (declined.said ?? declined.error.message);
         return { kind: declined.kind, said, questions };
       };
-      if (answer === "no" || replies >= MAX_REPLIES) return await decline();
+      if (answer !== "yes" || replies >= MAX_REPLIES) return await decline();
       outcome = await broker.confirmQuestion(accountId, replyId, { ...later, leave: new Departure(clock, () => turn.permitYes()) });
       // The yes never left, so the question is still open at IBKR.
       if (outcome.kind === "not_sent" && (await decline()).kind === "unknown") outcome = { kind: "unknown", error: outcome.error };
@@ -129,12 +127,9 @@ export class DoctorDesk {
     try {
       const status = await this.statusOf(orderId);
       if (status === "Filled") return `${name} was filled.`;
-      if (status !== undefined && ENDED.has(status)) return undefined;
+      if (CANCELLED.has(status)) return undefined;
       const cancelled = await this.#call((call) => this.#deps.broker.cancelOrder(this.#deps.accountId, orderId, call));
-      if (cancelled.kind === "requested") {
-        const now = await this.statusOf(orderId);
-        if (now !== undefined && ENDED.has(now) && now !== "Filled") return undefined;
-      }
+      if (cancelled.kind === "requested" && CANCELLED.has(await this.statusOf(orderId))) return undefined;
       return `${name} is not cancelled yet. Cancel it in IBKR's app.`;
     } catch (error) {
       return `${name} can't be cancelled: ${messageOf(error)} Cancel it in IBKR's app.`;
@@ -184,9 +179,8 @@ function replyOf(outcome: Exclude<SubmitOutcome, { kind: "question" | "not_sent"
     case "rejected":
       return { kind: "refused", said: outcome.reason };
     case "unknown": {
-      const { orderId } = outcome;
       const kind = outcome.isRegistered === true ? "registered" : "unknown";
-      return { kind, said: outcome.said ?? outcome.error.message, ...(orderId === undefined ? {} : { orderId }) };
+      return { kind, said: outcome.said ?? outcome.error.message, orderId: outcome.orderId };
     }
   }
 }

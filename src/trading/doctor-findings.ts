@@ -81,7 +81,7 @@ export function verdictOf(findings: readonly DoctorFinding[]): DoctorVerdict {
     findings.every(({ case: name, orders }) => MAY_BE_TWO.has(name) || orders <= 1) &&
     RELIED_ON.every((name) => seen(name)?.again?.kind === "registered");
   const declined = seen("declined");
-  const wasFree = declined?.first?.kind === "declined" && declined.again?.kind === "accepted" && declined.orders <= 1;
+  const wasFree = declined?.first?.kind === "declined" && declined.again?.kind === "accepted";
   return { refusesDuplicates, declinedRegistersNothing: refusesDuplicates && wasFree };
 }
 
@@ -101,6 +101,7 @@ export function keepsAfterQuestion(row: {
   readonly duplicate_refusals_proven_at: number | null;
   readonly doctor_report: string | null;
 }): boolean {
-  if (row.duplicate_refusals_proven_at === null) return false;
-  return verdictOf(parseDoctorReport(row.doctor_report)?.findings ?? []).declinedRegistersNothing;
+  const stored = parseDoctorReport(row.doctor_report);
+  if (row.duplicate_refusals_proven_at === null || stored === undefined) return false;
+  return verdictOf(stored.findings).declinedRegistersNothing;
 }

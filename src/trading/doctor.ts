@@ -155,7 +155,7 @@ class DoctorVisit {
   async #store(provenAt?: number | null): Promise<void> {
     const { user_id: userId, id: connectionId } = this.#visit.connection;
     const report = JSON.stringify(this.#report);
-    await storeDoctorReport(this.#deps.storage, { userId, connectionId }, { report, ...(provenAt === undefined ? {} : { provenAt }) });
+    await storeDoctorReport(this.#deps.storage, { userId, connectionId }, { report, provenAt });
   }
 
   #orderId(): string | undefined {
@@ -220,10 +220,10 @@ async function draftOf(broker: Broker, accountId: string | undefined, call: Call
   const account = (await broker.accounts(call)).find((own) => accountId === undefined || own.accountId === accountId);
   if (account === undefined) throw new DoctorRefusal("The connection has no account for the doctor. Nothing was sent.");
   const stock = (await broker.stocks(SYMBOL, call)).find(({ currency }) => currency === "USD");
-  const [quote] = stock === undefined ? [] : await broker.quotes([stock.conid], call);
+  if (stock === undefined) throw noPrice();
+  const [quote] = await broker.quotes([stock.conid], call);
   const price = quote?.last ?? quote?.priorClose;
-  if (stock === undefined || price === undefined)
-    throw new DoctorRefusal(`IBKR shows no price of ${SYMBOL}. Nothing was sent. Try again in trading hours.`);
+  if (price === undefined) throw noPrice();
   const ticket: Omit<OrderTicket, "customerOrderId"> = {
     accountId: account.accountId,
     conid: stock.conid,
@@ -236,4 +236,8 @@ async function draftOf(broker: Broker, accountId: string | undefined, call: Call
     outsideRth: false,
   };
   return { ...ticket, symbol: stock.symbol, currency: stock.currency };
+}
+
+function noPrice(): DoctorRefusal {
+  return new DoctorRefusal(`IBKR shows no price of ${SYMBOL}. Nothing was sent. Try again in trading hours.`);
 }
