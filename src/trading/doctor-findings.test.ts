@@ -54,6 +54,8 @@ describe("a declined question", () => {
     ["IBKR refused the cOID afterwards", [...proven, { ...freed, again: reply("registered") }]],
     ["IBKR's answer to the no was unclear", [...proven, { ...freed, first: reply("unknown") }]],
     ["IBKR takes cOIDs twice anyway", [freed]],
+    ["it was not asked", [...proven, { ...freed, first: undefined }]],
+    ["nothing was sent after it", [...proven, { ...freed, again: undefined }]],
     ["both orders are there", [...proven, { ...freed, orders: 2 }]],
   ])("proves nothing when %s", (_name, findings) => {
     expect(verdictOf(findings).declinedRegistersNothing).toBe(false);
