@@ -143,14 +143,30 @@ const NOT_A_REFUSAL = [
   "System maintenance",
   "Please try again later.",
   "Your order is being processed",
+  "Please retry later",
+  "Try later",
+  "Order in progress",
   "Bad Request",
   "400: Bad Request",
   "Forbidden",
+  "Unauthorized",
+  "Unauthorised",
   "Error",
+  "Not found.",
+  "Failed !",
+  "400",
+  "503:",
+  "...",
+  // About the id of the order, or of the question.
+  "Duplicate order ID gw1",
+  "Duplicate local order ID",
+  "Reply 5 was not found",
+  "reply_id 5 not found",
+  "Replyid 5: not found",
 ];
 
 /** Statuses that carry neither refusals nor acceptances of orders. */
-const NO_PROOF = [100, 301, 302, 307, 401, 403, 404, 408, 409, 410, 421, 423, 425, 429, 500, 502, 503, 504, 520];
+const NO_PROOF = [100, 199, 300, 301, 302, 307, 401, 403, 404, 408, 409, 410, 421, 423, 425, 429, 500, 502, 503, 504, 520];
 
 function matching(expected: object): object {
   return Object.fromEntries(
@@ -173,6 +189,16 @@ describe("the outcome of an order, or of a yes", () => {
     }
   });
 
+  it.each([
+    ["<h1>Bad Request</h1>", "Bad Request"],
+    ["The session<br>was lost", "The session was lost"],
+    ["<java.lang.Exception> refused", "refused"],
+    ["<br>", undefined],
+  ])("is unknown after %j: markup hides no reason", (error, said) => {
+    const outcome = submitOutcome(answered(400, { error }));
+    expect(outcome).toMatchObject({ kind: "unknown", ...(said === undefined ? {} : { said }) });
+  });
+
   it.each(NO_PROOF)("is unknown at %i in any words", (status) => {
     for (const body of [{ error: REFUSAL }, [{ error: REFUSAL }], [ACCEPTED], [QUESTION], PROMPT, {}, "", "<h1>Oops</h1>", [failedRow()]])
       expect(submitOutcome(answered(status, body)).kind).toBe("unknown");
@@ -186,6 +212,7 @@ describe("the outcome of an order, or of a yes", () => {
 
   it("carries IBKR's words at most 500 characters long, and no key without a value", () => {
     expect(Object.keys(submitOutcome(answered(503, "")))).toEqual(["kind", "error"]);
+    expect(Object.keys(submitOutcome(answered(503, "Oops")))).toEqual(["kind", "error", "said"]);
     const long = submitOutcome(answered(503, { error: `a\u202eb\u0007${"x".repeat(900)}` }));
     expect(long).toMatchObject({ said: expect.stringMatching(/^a b x{495}…$/) });
     expect(submitOutcome(answered(400, { error: `No ${"x".repeat(900)}` }))).toMatchObject({
@@ -200,6 +227,22 @@ describe("the outcome of an order, or of a yes", () => {
         expect(submitOutcome(answered(status, rows)).kind).toBe("unknown");
       }),
     );
+  });
+});
+
+describe("an unknown outcome", () => {
+  const NO_MORE = "Do not send the order again. Look it up with get_orders or get_order_status.";
+  const AGAIN = "Look the order up with get_order_status. Cancelling it again is safe.";
+
+  it.each([
+    ["an order", submitOutcome, NO_MORE],
+    ["a no", declineOutcome, NO_MORE],
+    ["a cancellation", cancelOutcome, AGAIN],
+  ])("of %s tells status, IBKR's words and what to do", (_name, outcomeOf, whatToDo) => {
+    const message = (what: string) => `IBKR's response does not show what became of the request (${what}).`;
+    const error = (what: string) => ({ name: "GatewayError", code: "outcome_unknown", message: message(what), whatToDo });
+    expect(outcomeOf(answered(503, "Oops"))).toMatchObject({ kind: "unknown", said: "Oops", error: error("503: Oops") });
+    expect(outcomeOf(answered(200, ""))).toMatchObject({ kind: "unknown", error: error("200") });
   });
 });
 
@@ -219,6 +262,8 @@ describe("the outcome of a no", () => {
     ["another question", 200, [QUESTION], { said: /Percentage/ }],
     ["a prompt", 200, PROMPT, { orderId: "123456789" }],
     ["a refusal", 200, { error: REFUSAL }, { said: REFUSAL }],
+    ["the words after others", 200, { error: "Earlier order not confirmed" }, { said: "Earlier order not confirmed" }],
+    ["the words of a failed row", 200, { ...failedRow(), text: "Order not confirmed" }, { said: "Order not confirmed" }],
     ["a reply id that is gone", 400, { error: "reply id not found: 'abc'" }, { said: /reply id/ }],
     ["a stale question", 503, { error: "Service Unavailable", statusCode: 503 }, {}],
     ["nothing", 200, "", {}],
@@ -246,6 +291,8 @@ describe("the outcome of a cancellation", () => {
     ["a path that is not there", 404, { error: "Not Found", statusCode: 404 }, UNKNOWN],
     ["an order that is over", 400, { error: "Order is inactive" }, { kind: "not_working", message: "Order is inactive" }],
     ["a limit", 429, { error: "Too Many Requests", statusCode: 429 }, UNKNOWN],
+    ["a failed row", 200, { ...failedRow(), text: "Order is inactive" }, UNKNOWN],
+    ["mere markup", 400, { error: "<br>" }, UNKNOWN],
     ["a lost session", 400, { error: "Bad Request: no bridge" }, UNKNOWN],
     ["a lost login", 401, { error: "not authenticated" }, UNKNOWN],
     ["a broken service", 200, { error: "java.lang.Exception" }, UNKNOWN],

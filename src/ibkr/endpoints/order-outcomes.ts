@@ -2,7 +2,7 @@ import type { CancelOutcome, DeclineOutcome, SubmitOutcome, UnknownOutcome } fro
 import { GatewayError } from "../../lib/errors.ts";
 import type { CommitResult } from "../api.ts";
 import type { Answer } from "../transport.ts";
-import { bounded, readOrderResponse, REFUSING } from "./order-response.ts";
+import { bounded, cleaned, readOrderResponse, REFUSING } from "./order-response.ts";
 
 /** IBKR knows this `cOID`, possibly from this request, doubled on the network. There may be an order with it, or none. */
 const REGISTERED = /already registered|duplicate (?:local )?order id/i;
@@ -60,7 +60,7 @@ export function cancelOutcome(result: CommitResult): CancelOutcome {
   // IBKR's documents show this text in a row of the order as well as by itself.
   const isTaken = (form.kind === "message" || form.kind === "accepted") && /request was submitted/i.test(message);
   if (status === 200 && isTaken) return { kind: "requested", message };
-  if (form.kind === "error" && !NOT_THE_ORDER_DESK.test(form.text) && !NO_REASON.test(form.text)) {
+  if (form.kind === "error" && !says(form.text, [NOT_THE_ORDER_DESK, NO_REASON])) {
     if ((REFUSING.has(status) || status === 404) && NO_SUCH_ORDER.test(form.text)) return { kind: "not_found", message };
     if (REFUSING.has(status)) return { kind: "not_working", message };
   }
@@ -69,7 +69,12 @@ export function cancelOutcome(result: CommitResult): CancelOutcome {
 
 /** True for the order desk's own words about this order. */
 function isAboutTheOrder(said: string): boolean {
-  return ![REGISTERED, ABOUT_THE_REPLY, NOT_THE_ORDER_DESK, NOT_YET, NO_REASON].some((pattern) => pattern.test(said));
+  return !says(said, [REGISTERED, ABOUT_THE_REPLY, NOT_THE_ORDER_DESK, NOT_YET, NO_REASON]);
+}
+
+/** True where a text fits one of the patterns, be it only within its markup or without it. */
+function says(said: string, patterns: readonly RegExp[]): boolean {
+  return [said, cleaned(said)].some((words) => patterns.some((pattern) => pattern.test(words)));
 }
 
 const SEND_NO_MORE = "Do not send the order again. Look it up with get_orders or get_order_status.";
@@ -83,8 +88,7 @@ function unknown({ status, body }: Answer, whatToDo: string): UnknownOutcome {
   return {
     kind: "unknown",
     error,
-    ...(said === undefined ? {} : { said }),
+    ...(said === undefined ? {} : { said, ...(REGISTERED.test(said) ? { isRegistered: true } : {}) }),
     ...(orderId === undefined ? {} : { orderId }),
-    ...(said !== undefined && REGISTERED.test(said) ? { isRegistered: true } : {}),
   };
 }

@@ -17,6 +17,7 @@ const texts = z
   .optional()
   .catch(undefined);
 const responseRow = z.looseObject({
+  error: z.unknown().optional(),
   id: text,
   message: texts,
   messageIds: texts,
@@ -61,11 +62,9 @@ export function readOrderResponse(body: unknown): OrderResponse {
   const entries: readonly unknown[] = Array.isArray(body) ? body : [body];
   const records = entries.filter(isRecord);
   const rows = records.map((record) => responseRow.parse(record));
-  const [record] = records;
   const [row] = rows;
-  const isSingle = entries.length === 1 && record !== undefined && row !== undefined;
   return {
-    form: isSingle ? formOf(row, record["error"]) : { kind: "unclear" },
+    form: entries.length === 1 && row !== undefined ? formOf(row) : { kind: "unclear" },
     said: bounded(typeof body === "string" ? body : records.flatMap(wordsOf).join(" ")),
     orderId: rows.map(orderIdOf).find((id) => id !== undefined),
   };
@@ -73,21 +72,27 @@ export function readOrderResponse(body: unknown): OrderResponse {
 
 /** Cleans IBKR's text: one line, no markup, no control characters, at most 500 characters. Undefined when nothing is left. */
 export function bounded(said: string): string | undefined {
-  const line = oneLine(said.replaceAll(/<[a-z/!][^>]*>|&nbsp;|[\p{Cc}\p{Cf}]/giu, " "));
+  const line = cleaned(said);
   if (line === "") return undefined;
   return line.length > MAX_SAID ? `${line.slice(0, MAX_SAID - 1)}…` : line;
 }
 
-function formOf(row: ResponseRow, error: unknown): OrderForm {
+/** IBKR's whole text on one line, without markup and control characters. */
+export function cleaned(said: string): string {
+  return oneLine(said.replaceAll(/<[a-z/!][^>]*>|&nbsp;|[\p{Cc}\p{Cf}]/giu, " "));
+}
+
+function formOf(row: ResponseRow): OrderForm {
+  const { error } = row;
   const orderId = orderIdOf(row);
-  const isAsking = row.id !== undefined && (row.message ?? row.messageIds) !== undefined;
-  const isPrompt = row.prompt === true || (!isAsking && (row.options?.length ?? 0) > 0);
-  if (isPrompt || (isAsking && orderId !== undefined)) return { kind: "unclear" };
+  const question = questionOf(row);
+  const isPrompt = row.prompt === true || (question === undefined && (row.options?.length ?? 0) > 0);
+  if (isPrompt || (question !== undefined && orderId !== undefined)) return { kind: "unclear" };
   if (hasError(error)) {
-    const hasMore = isAsking || orderId !== undefined || row.msg !== undefined || !REFUSING.has(row.statusCode ?? 200);
+    const hasMore = question !== undefined || orderId !== undefined || row.msg !== undefined || !REFUSING.has(row.statusCode ?? 200);
     return typeof error === "string" && !hasMore ? { kind: "error", text: error.trim() } : { kind: "unclear" };
   }
-  if (isAsking) return { kind: "question", question: questionOf(row) };
+  if (question !== undefined) return { kind: "question", question };
   if (orderId !== undefined && row.order_status !== undefined) return orderForm(orderId, statusOf(row.order_status));
   if (row.order_status?.toLowerCase() === "failed" && row.order_id === "-1")
     return { kind: "failed", text: row.text ?? row.warning_message ?? "IBKR did not take the order and gave no reason." };
@@ -102,9 +107,10 @@ function orderForm(orderId: string, status: OrderStatusName): OrderForm {
   return status === "Unknown" || status === "WarnState" ? { kind: "unclear" } : { kind: "accepted", orderId, status };
 }
 
-function questionOf({ id = "", message = [], messageIds = [] }: ResponseRow): BrokerQuestion {
+function questionOf({ id, message, messageIds }: ResponseRow): BrokerQuestion | undefined {
+  if (id === undefined || (message ?? messageIds) === undefined) return undefined;
   // Every text must reach the person who decides, in any form and at any length.
-  return { replyId: id, messages: message.map(oneLine), messageIds };
+  return { replyId: id, messages: (message ?? []).map(oneLine), messageIds: messageIds ?? [] };
 }
 
 /** Real ids are positive; IBKR writes -1 for an order that has none. */

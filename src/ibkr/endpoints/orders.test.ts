@@ -282,6 +282,7 @@ describe("an order's status", () => {
   it("has its prices in the contract's currency", () => {
     const order = status({ limit_price: 500, stop_price: 400, average_price: 450 }, PENCE);
     expect(plain([order?.limitPrice, order?.stopPrice, order?.averagePrice, order?.currency])).toEqual(["5", "4", "4.5", "GBP"]);
+    expect(status({ average_price: undefined }, PENCE)?.averagePrice).toBeUndefined();
   });
 
   it.each(["26112315154", "2611231515420", "x261123151542", "261123151542x", "soon", undefined])("has no time in %j", (order_time) => {
@@ -317,6 +318,13 @@ describe("a what-if", () => {
       position: change("13"),
       warnings: ["Mind this.", "And that."],
       error: "No.",
+    });
+  });
+
+  it("has decimals and texts whichever way IBKR writes them", () => {
+    expect(preview({ amount: { commission: 1 }, equity: { current: "1,000.50", change: 1, after: "+2" } })).toMatchObject({
+      commission: "1",
+      equity: { current: "1000.5", change: "1", after: "2" },
     });
   });
 
