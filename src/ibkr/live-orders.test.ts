@@ -1,18 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { type ScriptedIbkr, scriptedIbkr } from "../../test/support/scripted-ibkr.ts";
-import { type ScriptedSockets, scriptedSockets } from "../../test/support/scripted-sockets.ts";
-import { silentLog } from "../../test/support/silent-log.ts";
+import type { ScriptedIbkr } from "../../test/support/scripted-ibkr.ts";
+import { MINE, scriptedOrders } from "../../test/support/scripted-orders.ts";
+import type { ScriptedSockets } from "../../test/support/scripted-sockets.ts";
 import type { Order } from "../broker/order.ts";
-import { Accounts } from "./accounts.ts";
-import { Contracts } from "./contracts.ts";
-import { createLiveData, type LiveData } from "./live-data.ts";
-import { Orders } from "./orders.ts";
-import { SelectedAccount } from "./selected-account.ts";
-import { Streams } from "./streams.ts";
+import type { LiveData } from "./live-data.ts";
+import type { Orders } from "./orders.ts";
 
 const call = { signal: new AbortController().signal, caller: "test" };
-const MINE = "DU1234567";
 const ROW = {
   orderId: 7,
   account: MINE,
@@ -39,11 +34,8 @@ let orders: Orders;
 let listed: object[];
 
 beforeEach(async () => {
-  ibkr = scriptedIbkr();
-  sockets = scriptedSockets();
+  ({ ibkr, sockets, live, orders } = scriptedOrders());
   listed = [ROW];
-  ibkr.answers.set("/portfolio/accounts", () => [{ id: MINE, accountId: MINE, currency: "USD" }]);
-  ibkr.answers.set("/trsrv/secdef", () => ({ secdef: [{ conid: 1, ticker: "T1", name: "TEST", assetClass: "STK", currency: "USD" }] }));
   ibkr.answers.set("/iserver/account/orders", () => ({ orders: listed, snapshot: true }));
   ibkr.answers.set("/iserver/account/order/status/7", () => ({
     order_id: 7,
@@ -55,18 +47,6 @@ beforeEach(async () => {
     cum_fill: "0",
     side: "B",
   }));
-  const { api, clock, session } = ibkr;
-  live = createLiveData({
-    session,
-    socket: sockets.edge,
-    lines: new Streams({ api, clock, log: silentLog }),
-    clock,
-    random: { bytes: (length) => Buffer.alloc(length) },
-    log: silentLog,
-    userAgent: "test",
-  });
-  const selection = new SelectedAccount(clock);
-  orders = new Orders({ api, accounts: new Accounts(api, () => selection), contracts: new Contracts(api), live: live.orders });
   await ibkr.settle(orders.list(MINE, call));
   await ibkr.clock.advance(0);
   sockets.last().greet();

@@ -74,11 +74,13 @@ export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {
   ]);
   const edge: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    const body = typeof init?.body === "string" ? init.body : "";
+    // The body of what changes something is read as it is on a network; whoever keeps it back sends nothing.
+    const body = init?.body instanceof ReadableStream ? await new Response(init.body).text() : init?.body;
+    const text = typeof body === "string" ? body : "";
     sent.push(`${init?.method ?? "GET"} ${url.pathname}`);
-    contents.push(url.search + body);
+    contents.push(url.search + text);
     const answer =
-      (await answers.get(url.pathname)?.({ query: url.searchParams, body })) ??
+      (await answers.get(url.pathname)?.({ query: url.searchParams, body: text })) ??
       new Response("<h1>Resource not found</h1>", { status: 404 });
     if (answer instanceof Error) throw answer;
     return answer instanceof Response ? answer : Response.json(answer);
@@ -94,7 +96,7 @@ export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {
   });
   const login =
     face === "oauth"
-      ? new OAuthLogin({ consumer: testConsumer(), baseUrl, clock, random: vectorRandom })
+      ? new OAuthLogin({ consumer: (consumer ??= testConsumer()), baseUrl, clock, random: vectorRandom })
       : new GatewayLogin({ loginUrl: baseUrl, clock });
   const session = new Session(
     { transport, login, proveMode: proveIbkrMode, expectedMode: "paper", baseUrl, clock, random: vectorRandom, log: silentLog },
@@ -111,6 +113,8 @@ export function scriptedIbkr({ face = "oauth", ...options }: ScriptedOptions = {
   };
   return { clock: time, session, api: new Api({ transport, session, clock }), answers, sent, contents, setClock: set, settle };
 }
+
+let consumer: Consumer | undefined;
 
 /** Gives the exponent that the fixed vector was computed with. */
 const vectorRandom: Random = { bytes: (length) => (length === 32 ? Buffer.from(vector?.a ?? "", "hex") : Buffer.alloc(length, 7)) };
