@@ -1,18 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { type ScriptedIbkr, scriptedIbkr } from "../../test/support/scripted-ibkr.ts";
-import { type ScriptedSockets, scriptedSockets } from "../../test/support/scripted-sockets.ts";
-import { silentLog } from "../../test/support/silent-log.ts";
+import type { ScriptedIbkr } from "../../test/support/scripted-ibkr.ts";
+import { MINE, OTHER, scriptedOrders } from "../../test/support/scripted-orders.ts";
+import type { ScriptedSockets } from "../../test/support/scripted-sockets.ts";
 import type { OrderSightings } from "../broker/order.ts";
-import { Accounts } from "./accounts.ts";
-import { Contracts } from "./contracts.ts";
-import { createLiveData } from "./live-data.ts";
-import { Orders } from "./orders.ts";
-import { SelectedAccount } from "./selected-account.ts";
-import { Streams } from "./streams.ts";
+import type { Orders } from "./orders.ts";
 
 const call = { signal: new AbortController().signal, caller: "test" };
-const MINE = "DU1234567";
 const ROW = {
   orderId: 7,
   account: MINE,
@@ -35,26 +29,10 @@ let asked: string[];
 let startedAt: number | undefined;
 
 beforeEach(() => {
-  ibkr = scriptedIbkr();
-  sockets = scriptedSockets();
+  ({ ibkr, sockets, orders } = scriptedOrders());
   asked = [];
   startedAt = undefined;
-  ibkr.answers.set("/portfolio/accounts", () => [{ id: MINE, accountId: MINE, currency: "USD" }]);
-  ibkr.answers.set("/trsrv/secdef", () => ({ secdef: [{ conid: 1, ticker: "T1", assetClass: "STK", currency: "USD" }] }));
-  ibkr.answers.set("/iserver/account", () => ({ set: true }));
   script({ lists: [{ orders: [ROW], snapshot: true }], trades: [[FILL]] });
-  const { api, clock, session } = ibkr;
-  const live = createLiveData({
-    session,
-    socket: sockets.edge,
-    lines: new Streams({ api, clock, log: silentLog }),
-    clock,
-    random: { bytes: (length) => Buffer.alloc(length) },
-    log: silentLog,
-    userAgent: "test",
-  });
-  const selection = new SelectedAccount(clock);
-  orders = new Orders({ api, accounts: new Accounts(api, () => selection), contracts: new Contracts(api), live: live.orders });
 });
 
 /** IBKR's lists, one after the other; the last one stays. */
@@ -102,9 +80,20 @@ describe("a look for orders", () => {
       ...[5, 10, 15].map((second) => `${second} orders?accountId=${MINE}`),
     ]);
     asked = [];
-    script({ lists: [COLD], trades: [[FILL]] });
+    script({ lists: [COLD, COLD, COLD, { orders: [ROW], snapshot: true }], trades: [[FILL]] });
     expect(references(await look())).toEqual([[], ["gw1"]]);
     expect(asked.filter((line) => line.includes("orders"))).toHaveLength(4);
+  });
+
+  it("believes a list with orders at once, ready or not", async () => {
+    script({ lists: [{ orders: [ROW], snapshot: false }], trades: [[FILL]] });
+    expect(references(await look())).toEqual([["gw1"], ["gw1"]]);
+    expect(asked.filter((line) => line.includes("orders"))).toHaveLength(2);
+  });
+
+  it("fails with a list that can't be read", async () => {
+    script({ lists: [[]], trades: [[FILL]] });
+    await expect(look()).rejects.toMatchObject({ code: "broker_error", message: "IBKR's answer about the orders cannot be read." });
   });
 
   it("believes a snapshot without orders after one read, and reads empty executions twice", async () => {
@@ -160,8 +149,28 @@ describe("a look for orders", () => {
     expect(references(await look())).toEqual([["gw8"], ["gw9"]]);
   });
 
+  it("takes a listed row for newer than what the stream told earlier, and what it tells later for newer still", async () => {
+    await ibkr.settle(orders.list(MINE, call));
+    await ibkr.clock.advance(0);
+    sockets.last().greet();
+    sockets.last().say({ topic: "sor", args: [{ ...ROW, status: "PreSubmitted" }] });
+    await ibkr.clock.advance(1000);
+    expect((await look()).orders).toMatchObject([{ orderId: "7", status: "Submitted" }]);
+    ibkr.answers.set("/iserver/account/trades", () => {
+      sockets.last().say({ topic: "sor", args: [{ ...ROW, status: "Filled" }] });
+      return [FILL];
+    });
+    expect((await look()).orders).toMatchObject([{ orderId: "7", status: "Filled" }]);
+  });
+
+  it("needs no stream, and shows whole orders in their contracts' currency", async () => {
+    ({ ibkr, orders } = scriptedOrders({ hasStream: false }));
+    script({ lists: [{ orders: [ROW, { ...ROW, orderId: 8, conid: undefined }], snapshot: true }], trades: [[FILL]] });
+    expect((await look()).orders).toEqual([expect.objectContaining({ orderId: "7", accountId: MINE, currency: "USD" })]);
+  });
+
   it("shows nothing of another account", async () => {
-    const foreign = { account: "DU7654321" };
+    const foreign = { account: OTHER };
     script({ lists: [{ orders: [{ ...ROW, ...foreign }], snapshot: true }], trades: [[{ ...FILL, ...foreign }]] });
     expect(references(await look())).toEqual([[], []]);
   });
@@ -181,5 +190,23 @@ describe("a look for orders", () => {
       [["gw1"], ["gw1"]],
     ]);
     expect(asked).toHaveLength(3);
+  });
+
+  it.each([
+    ["over other days", MINE, 1, "gw1"],
+    ["for another account", OTHER, 3, "gw2"],
+  ])("is not shared by one %s", async (_name, account, days, reference) => {
+    ({ ibkr, orders } = scriptedOrders({ hasStream: false, accounts: [MINE, OTHER] }));
+    const rows = [ROW, { ...ROW, account: OTHER, order_ref: "gw2" }];
+    script({
+      lists: [{ orders: rows, snapshot: true }],
+      trades: [[FILL, { ...FILL, execution_id: "e2", account: OTHER, order_ref: "gw2" }]],
+    });
+    const both = Promise.all([orders.lookFor(MINE, 3, call), orders.lookFor(account, days, call)]);
+    expect((await ibkr.settle(both)).map(references)).toEqual([
+      [["gw1"], ["gw1"]],
+      [[reference], [reference]],
+    ]);
+    expect(asked.filter((line) => line.includes("trades?days=3"))).toHaveLength(account === MINE ? 1 : 2);
   });
 });

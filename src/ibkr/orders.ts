@@ -11,6 +11,7 @@ import type {
   Trade,
 } from "../broker/order.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
+import type { ErrorCode } from "../lib/errors.ts";
 import { KeyedLock } from "../lib/keyed-lock.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Api, CommitResult } from "./api.ts";
@@ -31,6 +32,8 @@ import type { ApiRequest } from "./transport.ts";
 const LISTED_MS = 5000;
 /** With a stream that tells each change, a list serves longer. */
 const STREAMED_LISTS = { maxEntries: 50, ttlMs: TRUSTED_MS };
+/** Failures whose words may be about an order; all others are about the session, a limit or the service. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["broker_rejected", "broker_error"]);
 
 export interface OrdersDeps {
   readonly api: Api;
@@ -123,10 +126,7 @@ export class Orders {
     const request = wire.whatIfRequest(ticket, await this.#units.ofOrder(ticket.conid, options));
     const answer = await this.#api.answer(request, options);
     const failure = failureOf(answer);
-    const said = errorTextOf(answer.body);
-    const isRefusal =
-      said !== undefined && answer.status !== 429 && lostLayer(answer) === undefined && failure?.code !== "upstream_unavailable";
-    if (failure !== undefined && !isRefusal) throw failure;
+    if (failure !== undefined && !(REFUSALS.has(failure.code) && errorTextOf(answer.body) !== undefined)) throw failure;
     return wire.toPreview(readReply(wire.whatIfReply, answer.body, "the preview"));
   }
 
@@ -179,8 +179,8 @@ export class Orders {
   }
 
   async #withNews(accountId: string, list: OrderList, options: CallOptions): Promise<OrderList> {
-    const rows = this.#live?.ordersSince(accountId, list.asOf) ?? [];
-    if (rows.length === 0) return list;
+    if (this.#live === undefined) return list;
+    const rows = this.#live.ordersSince(accountId, list.asOf);
     const news = new Map((await this.#toOrders(rows, options)).map((order) => [order.orderId, order]));
     const orders = list.orders.map((order) => news.get(order.orderId) ?? order);
     const listed = new Set(list.orders.map(({ orderId }) => orderId));
