@@ -35,7 +35,7 @@ beforeEach(() => {
   script({ lists: [{ orders: [ROW], snapshot: true }], trades: [[FILL]] });
 });
 
-/** IBKR's lists, one after the other; the last one stays. */
+/** IBKR's lists, one after the other; the last one stays, until a look that never ends has read too many. */
 function script(answers: {
   readonly lists: readonly unknown[];
   readonly trades: readonly unknown[];
@@ -47,15 +47,22 @@ function script(answers: {
   };
   const next = (list: unknown[]) => (list.length > 1 ? list.shift() : list[0]);
   const lists = [...answers.lists];
+  let readsLeft = 8;
   const trades = [...answers.trades];
   ibkr.answers.set("/iserver/account/orders", ({ query }) => {
     note("orders", query);
-    return query.get("force") === "true" ? (answers.refresh?.() ?? COLD) : next(lists);
+    if (query.get("force") === "true") return answers.refresh?.() ?? COLD;
+    readsLeft -= 1;
+    return readsLeft < 0 ? broken() : next(lists);
   });
   ibkr.answers.set("/iserver/account/trades", ({ query }) => {
     note("trades", query);
     return next(trades);
   });
+}
+
+function broken(): Response {
+  return Response.json({ error: "Internal Error" }, { status: 500 });
 }
 
 async function look(days = 3): Promise<OrderSightings> {
@@ -176,7 +183,6 @@ describe("a look for orders", () => {
   });
 
   it("goes on when only the refresh fails, and fails with a list", async () => {
-    const broken = () => Response.json({ error: "Internal Error" }, { status: 500 });
     script({ lists: [{ orders: [ROW], snapshot: true }], trades: [[FILL]], refresh: broken });
     expect(references(await look())).toEqual([["gw1"], ["gw1"]]);
     ibkr.answers.set("/iserver/account/trades", broken);

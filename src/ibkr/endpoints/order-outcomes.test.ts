@@ -88,8 +88,6 @@ const TO_AN_ORDER: readonly Row[] = [
   ["a refusal in a list", 200, [{ error: REFUSAL }], { kind: "rejected", reason: REFUSAL }],
   ["a refusal with further keys", 200, { error: REFUSAL, action: "order_cancel", cqe: { post_payload: {} } }, { kind: "rejected" }],
   ["a refusal with its status", 400, { error: REFUSAL, statusCode: 400 }, { kind: "rejected" }],
-  ["a refusal about margin", 200, { error: "Available funds below maintenance margin." }, { kind: "rejected" }],
-  ["a refusal about hours", 200, { error: "The trading session has ended." }, { kind: "rejected" }],
   [
     "a failed row",
     200,
@@ -111,8 +109,6 @@ const TO_AN_ORDER: readonly Row[] = [
   ["two refusals", 200, [{ error: REFUSAL }, { error: "No." }], UNKNOWN],
   ["a cOID that is registered", 400, { error: REGISTERED }, { ...UNKNOWN, isRegistered: true, said: REGISTERED }],
   ["a cOID that is registered, at 200", 200, { error: REGISTERED }, { ...UNKNOWN, isRegistered: true }],
-  ["a reply id that is gone", 400, { error: "reply id not found: 'abc'" }, UNKNOWN],
-  ["a confirmation that did not come", 200, { error: "Order not confirmed " }, UNKNOWN],
   ["nothing", 200, "", UNKNOWN],
   ["an empty list", 200, [], UNKNOWN],
   ["an empty object", 200, {}, UNKNOWN],
@@ -122,47 +118,6 @@ const TO_AN_ORDER: readonly Row[] = [
   ["HTML", 200, "<html><body><h1>Access\nDenied</h1></body></html>", { ...UNKNOWN, said: "Access Denied" }],
   ["plain words", 400, "No trading permissions.", { ...UNKNOWN, said: "No trading permissions." }],
   ["a note", 200, { msg: "Request was submitted", order_id: 5 }, { ...UNKNOWN, orderId: "5" }],
-];
-
-/** Words of a lost session, a broken service or a limit: the order desk has not refused. */
-const NOT_A_REFUSAL = [
-  "Bad Request: no bridge",
-  "Please query /accounts first",
-  "not authenticated",
-  "Session expired",
-  "Service Unavailable",
-  "java.lang.Exception",
-  "java.lang.NullPointerException: null",
-  "Request timed out",
-  "Timeout waiting for reply",
-  "Internal Server Error",
-  "An error occurred",
-  "Unable to process your request",
-  "Too Many Requests",
-  "Pacing violation",
-  "System maintenance",
-  "Please try again later.",
-  "Your order is being processed",
-  "Please retry later",
-  "Try later",
-  "Order in progress",
-  "Bad Request",
-  "400: Bad Request",
-  "Forbidden",
-  "Unauthorized",
-  "Unauthorised",
-  "Error",
-  "Not found.",
-  "Failed !",
-  "400",
-  "503:",
-  "...",
-  // About the id of the order, or of the question.
-  "Duplicate order ID gw1",
-  "Duplicate local order ID",
-  "Reply 5 was not found",
-  "reply_id 5 not found",
-  "Replyid 5: not found",
 ];
 
 /** Statuses that carry neither refusals nor acceptances of orders. */
@@ -177,26 +132,6 @@ function matching(expected: object): object {
 describe("the outcome of an order, or of a yes", () => {
   it.each(TO_AN_ORDER)("of %s (%i)", (_name, status, body, expected) => {
     expect(submitOutcome(answered(status, body))).toMatchObject(matching(expected));
-  });
-
-  it.each(NOT_A_REFUSAL)("is unknown after %j, which is carried", (said) => {
-    for (const status of [200, 400]) {
-      expect(submitOutcome(answered(status, { error: said }))).toMatchObject({ kind: "unknown", said });
-      expect(submitOutcome(answered(status, [{ order_id: "-1", order_status: "Failed", text: said }]))).toMatchObject({
-        kind: "unknown",
-        said,
-      });
-    }
-  });
-
-  it.each([
-    ["<h1>Bad Request</h1>", "Bad Request"],
-    ["The session<br>was lost", "The session was lost"],
-    ["<java.lang.Exception> refused", "refused"],
-    ["<br>", undefined],
-  ])("is unknown after %j: markup hides no reason", (error, said) => {
-    const outcome = submitOutcome(answered(400, { error }));
-    expect(outcome).toMatchObject({ kind: "unknown", ...(said === undefined ? {} : { said }) });
   });
 
   it.each(NO_PROOF)("is unknown at %i in any words", (status) => {
