@@ -21,8 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => bench.finish(bench.close()));
 
-const cancel = (name: Partial<OrderName> = { orderId: "7" }, call = bench.call()) =>
-  bench.finish(bench.trading.cancelOrder({ accountId: ACCOUNT, orderId: undefined, clientOrderId: undefined, ...name }, call));
+const begin = (name: Partial<OrderName> = { orderId: "7" }, call = bench.call()) =>
+  bench.trading.cancelOrder({ accountId: ACCOUNT, orderId: undefined, clientOrderId: undefined, ...name }, call);
+const cancel = (...args: Parameters<typeof begin>) => bench.finish(begin(...args));
 
 /** What a caller sees of a failed cancellation. */
 async function failed(work: Promise<unknown>): Promise<object> {
@@ -232,9 +233,9 @@ describe("a caller that hangs up", () => {
   test("before its turn has cancelled nothing", async () => {
     const held = Promise.withResolvers<CancelOutcome>();
     bench.script.cancel = () => held.promise;
-    const first = bench.trading.cancelOrder({ accountId: ACCOUNT, orderId: "1", clientOrderId: undefined }, bench.call());
+    const first = begin({ orderId: "1" });
     const gone = new AbortController();
-    const second = cancel({ orderId: "2" }, bench.call({ signal: gone.signal }));
+    const second = begin({ orderId: "2" }, bench.call({ signal: gone.signal }));
     await bench.clock.advance(0);
     gone.abort(new Error("hung up"));
     expect(await failed(second)).toEqual({
@@ -253,7 +254,7 @@ describe("a caller that hangs up", () => {
     const held = Promise.withResolvers<CancelOutcome>();
     bench.script.cancel = () => held.promise;
     const gone = new AbortController();
-    const work = cancel({ orderId: "1" }, bench.call({ signal: gone.signal }));
+    const work = begin({ orderId: "1" }, bench.call({ signal: gone.signal }));
     await bench.clock.advance(0);
     gone.abort(new Error("hung up"));
     expect(await failed(work)).toMatchObject({ code: "outcome_unknown", details: { order_id: "1" } });
@@ -263,7 +264,7 @@ describe("a caller that hangs up", () => {
   test("orders of other accounts don't wait for", async () => {
     const held = Promise.withResolvers<CancelOutcome>();
     bench.script.cancel = () => held.promise;
-    const first = bench.trading.cancelOrder({ accountId: "DU0", orderId: "1", clientOrderId: undefined }, bench.call());
+    const first = begin({ accountId: "DU0", orderId: "1" });
     await bench.clock.advance(0);
     bench.script.cancel = { kind: "not_found", message: "No." };
     expect(await failed(cancel({ orderId: "2" }))).toMatchObject({ code: "order_not_found" });

@@ -22,10 +22,11 @@ const PREVIEW = { warnings: ["IBKR's own."] } as unknown as OrderPreview;
 const TOO_LATE = { code: "timeout", message: "IBKR did not answer the preview in time." };
 
 /** A preview by an IBKR that answers what-ifs like this. */
-const preview = async (previewOrder: Broker["previewOrder"], draft = DRAFT, signal = new AbortController().signal) => {
+const begin = async (previewOrder: Broker["previewOrder"], draft = DRAFT, signal = new AbortController().signal) => {
   const broker: Broker = { ...bench.script.broker, previewOrder };
-  return await bench.finish(bench.trading.previewOrder(draft, { ...bench.call({ signal }), broker }));
+  return await bench.trading.previewOrder(draft, { ...bench.call({ signal }), broker });
 };
+const preview = async (...args: Parameters<typeof begin>) => await bench.finish(begin(...args));
 const answers = () => Promise.resolve(PREVIEW);
 
 test("asks what an order would do under an id of its own", async () => {
@@ -64,7 +65,7 @@ test("waits while an order of the account is being sent", async () => {
     asked += 1;
     return answers();
   };
-  const waiting = preview(count);
+  const waiting = begin(count);
   await preview(count, { ...DRAFT, accountId: "DU9" });
   expect(asked).toBe(1);
   held.resolve({ kind: "accepted", orderId: "7", status: "Submitted" });
@@ -75,7 +76,7 @@ test("waits while an order of the account is being sent", async () => {
 test("ends when its caller hangs up, in its turn or before", async () => {
   const gone = new AbortController();
   const held = Promise.withResolvers<OrderPreview>();
-  const ends = preview(() => held.promise, DRAFT, gone.signal);
+  const ends = begin(() => held.promise, DRAFT, gone.signal);
   await bench.clock.advance(100);
   gone.abort(new Error("hung up"));
   await expect(ends).rejects.toMatchObject(TOO_LATE);
