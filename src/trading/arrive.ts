@@ -18,6 +18,9 @@ export interface Arrival {
   readonly isFirst: boolean;
 }
 
+/** The parts of the pipeline that an arrival takes. */
+export type ArriveDeps = Pick<PipelineDeps, "storage" | "processes" | "clock" | "random" | "log" | "running" | "ages" | "burial">;
+
 /** A call with the name of its order. */
 export interface ArrivingCall {
   readonly key: OrderRequestKey;
@@ -29,7 +32,7 @@ export interface ArrivingCall {
  * Writes the row of a call before it waits for its turn, so that an equal order is seen from the first moment, in every
  * process. Throws `possible_duplicate`, `idempotency_mismatch` or `storage_unavailable`; then nothing of the call is stored.
  */
-export async function arrive(deps: PipelineDeps, arriving: ArrivingCall): Promise<Arrival> {
+export async function arrive(deps: ArriveDeps, arriving: ArrivingCall): Promise<Arrival> {
   const id = randomId(deps.random, "ord_");
   deps.running.requests.add(id);
   try {
@@ -51,7 +54,7 @@ interface Writing extends ArrivingCall {
   readonly processId: string;
 }
 
-async function write(db: Transaction<Database>, deps: PipelineDeps, { key, request, call, id, processId }: Writing): Promise<Arrival> {
+async function write(db: Transaction<Database>, deps: ArriveDeps, { key, request, call, id, processId }: Writing): Promise<Arrival> {
   await lockAccountOrders(db, deps.storage.dialect, key);
   const known = await findOrderRequest(db, key);
   if (known !== undefined) return { row: sameOrder(known, request), isFirst: false };

@@ -171,6 +171,16 @@ describe("a token", () => {
     expect(await confirm(token)).toMatchObject({ kind: "placed" });
   });
 
+  test("whose order somebody else has settled meanwhile tells what is stored", async () => {
+    const token = await askedToken();
+    bench.script.answers.push(async () => {
+      await rows.storage.db.updateTable("order_attempts").set({ state: "placed" }).where("generation", "=", 2).execute();
+      await rows.storage.db.updateTable("order_requests").set({ state: "placed", result: '{"order_id":"8"}' }).execute();
+      return { kind: "unknown", error: new Error("cut") };
+    });
+    expect(await confirm(token)).toMatchObject({ kind: "placed", orderId: "8", isRepeat: true });
+  });
+
   test("used twice at once places one order", async () => {
     const token = await askedToken();
     bench.script.answers.push(QUESTION, ACCEPTED);

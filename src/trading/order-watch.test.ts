@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openOrderRows, type OrderRows, type RowChanges } from "../../test/support/order-rows.ts";
 import { OWN_PROCESS, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
 import { listedOrder, listedTrade } from "../../test/support/scripted-broker.ts";
-import type { Broker } from "../broker/broker.ts";
+import type { Broker, CallOptions } from "../broker/broker.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -54,7 +54,7 @@ describe("the watch", () => {
     await bench.trading.reconcile();
     expect(looks()).toEqual([]);
     expect(await lookTimes(200)).toEqual([5, 15, 35, 75, 135, 195]);
-    expect(new Set(looks())).toEqual(new Set([`look ${ACCOUNT} 2`]));
+    expect(new Set(bench.script.asked)).toEqual(new Set([`look ${ACCOUNT} 2`]));
     expect(new Set(bench.opened)).toEqual(new Set([bench.caller.connectionId]));
   });
 
@@ -77,7 +77,28 @@ describe("the watch", () => {
       attempt: { state: "placed", broker_order_id: "4711", placed_broker_at: 99 },
     });
     await bench.clock.advance(MINUTE);
-    expect(looks()).toHaveLength(1);
+    // What is left is the watch itself.
+    expect([looks().length, bench.alarms, bench.clock.pending]).toEqual([1, [], 1]);
+  });
+
+  test("begins again with an order that is unknown again", async () => {
+    const { attempt } = await store();
+    const become = async (state: string) =>
+      await rows.storage.db.updateTable("order_attempts").set({ state }).where("id", "=", attempt.id).execute();
+    await bench.trading.reconcile();
+    expect(await lookTimes(40)).toEqual([5, 15, 35]);
+    await become("sending");
+    expect(await lookTimes(100)).toEqual([]);
+    await become("unknown");
+    expect((await lookTimes(45)).map((second, index, all) => second - (all[index - 1] ?? second))).toEqual([0, 10, 20]);
+  });
+
+  test("looks once at an order that is older than IBKR's lists", async () => {
+    bench.script.time = 100 * DAY;
+    await store({ attempt: { sent_broker_at: 93 * DAY } });
+    await bench.trading.reconcile();
+    await bench.clock.advance(30 * MINUTE);
+    expect(looks()).toEqual([`look ${ACCOUNT} 7`]);
   });
 
   test("finds an order among IBKR's executions", async () => {
@@ -123,6 +144,7 @@ describe("the watch", () => {
   test("looks at executions of as many days as the order is old, seven at the most", async () => {
     bench.script.time = 100 * DAY;
     await store({ attempt: { sent_broker_at: 97 * DAY - MINUTE } });
+    await store({ request: { client_order_id: "c2" } });
     await bench.trading.reconcile();
     await bench.clock.advance(5_000);
     await rows.storage.db
@@ -179,7 +201,8 @@ describe("the watch", () => {
     const { broker } = bench.script;
     const reached = Promise.withResolvers<AbortSignal>();
     Object.assign(broker, {
-      lookForOrders: (_account: string, _days: number, { signal }: { signal: AbortSignal }) => {
+      lookForOrders: (_account: string, _days: number, { signal, caller }: CallOptions) => {
+        expect(caller).toBe("order watch");
         reached.resolve(signal);
         return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
       },

@@ -52,6 +52,9 @@ export interface Sending {
   readonly callerId: string;
 }
 
+/** The parts of the pipeline that a permission takes. */
+export type PermitDeps = Pick<PipelineDeps, "storage" | "processes" | "clock" | "random" | "log" | "running" | "ages" | "ends">;
+
 /** Another order of the account is on its way, from any process. */
 export class TurnTaken extends Error {
   override readonly name = "TurnTaken";
@@ -63,7 +66,7 @@ export class RequestMoved extends Error {
 }
 
 /** Chooses the `cOID` of the next sending. Throws `RequestMoved` where there is nothing to send any more. */
-export async function planSending(deps: PipelineDeps, wish: Wish): Promise<SendingPlan> {
+export async function planSending(deps: Pick<PermitDeps, "storage" | "random">, wish: Wish): Promise<SendingPlan> {
   const { request } = wish;
   // Only the call that wrote the row knows it as received: nothing of it was sent, which the permission reads again.
   const sent = request.state === ("received" satisfies RequestState) ? undefined : await lastSending(deps, wish);
@@ -78,7 +81,7 @@ export async function planSending(deps: PipelineDeps, wish: Wish): Promise<Sendi
   };
 }
 
-async function lastSending({ storage: { db } }: PipelineDeps, { request, from }: Wish) {
+async function lastSending({ storage: { db } }: Pick<PermitDeps, "storage">, { request, from }: Wish) {
   const { user_id: userId, connection_id: connectionId, id } = request;
   const current = await findOrderRequestById(db, userId, id);
   if (current === undefined || !isOneOf(current.state, from)) throw new RequestMoved();
@@ -92,7 +95,7 @@ async function lastSending({ storage: { db } }: PipelineDeps, { request, from }:
  * to be sent, no equal order may be at IBKR. Throws `TurnTaken`, `RequestMoved` or the `GatewayError` that keeps it back.
  */
 export async function permitSending(
-  deps: PipelineDeps,
+  deps: PermitDeps,
   { wish, plan, call }: { readonly wish: Wish; readonly plan: SendingPlan; readonly call: TradingCall },
 ): Promise<Allowed<Sending>> {
   const sendId = randomId(deps.random, "snd_");
@@ -127,7 +130,7 @@ interface Decision {
   readonly processId: string;
 }
 
-async function decide(db: Transaction<Database>, deps: PipelineDeps, decision: Decision): Promise<Sending> {
+async function decide(db: Transaction<Database>, deps: PermitDeps, decision: Decision): Promise<Sending> {
   const { wish, plan, call } = decision;
   const { user_id: userId, connection_id: connectionId, account_id: accountId, id } = wish.request;
   const now = deps.clock.now();
@@ -157,7 +160,7 @@ function isOneOf(state: string, states: readonly string[]): boolean {
 
 /** A `cOID` of unknown outcome is sent again only where the broker is proven to refuse it twice, and only while it surely does. */
 function refuseBlindRepeat(
-  { ages }: PipelineDeps,
+  { ages }: Pick<PermitDeps, "ages">,
   facts: { readonly last: OrderAttemptRow; readonly request: OrderRequestRow; readonly isProven: boolean },
 ): void {
   const age = ages.atMostSinceFirst(facts.last);
@@ -165,7 +168,7 @@ function refuseBlindRepeat(
   throw outcomeUnknown({ accountId: facts.request.account_id, clientOrderId: facts.request.client_order_id });
 }
 
-async function refuseEqual(db: Transaction<Database>, { ages }: PipelineDeps, row: OrderRequestRow): Promise<void> {
+async function refuseEqual(db: Transaction<Database>, { ages }: Pick<PermitDeps, "ages">, row: OrderRequestRow): Promise<void> {
   const isNamed = row.is_named === 1;
   const query = {
     userId: row.user_id,

@@ -59,6 +59,7 @@ describe("an order", () => {
       draft: DRAFT,
     });
     expect(bench.script.sent).toEqual([expect.stringMatching(/^order DU1234567 gw[0-9a-f]{20}-1 BUY 10$/)]);
+    expect(bench.lines).toEqual([]);
     const { userId: user_id, connectionId: connection_id } = bench.caller;
     const [request] = await requests();
     expect(request).toMatchObject({
@@ -155,6 +156,7 @@ describe("a repeat", () => {
     await place();
     bench.script.orders.set("7", listedOrder({ status: "Filled" }));
     const [row] = await requests();
+    const before = bench.clock.now();
     expect(await place()).toEqual({
       kind: "placed",
       orderId: "7",
@@ -164,7 +166,52 @@ describe("a repeat", () => {
       clientOrderId: "c1",
       draft: DRAFT,
     });
-    expect(bench.script.sent).toHaveLength(1);
+    expect([bench.script.sent.length, bench.clock.now()]).toEqual([1, before]);
+  });
+
+  test("of a placed order needs no permission", async () => {
+    bench.script.answers.push(ACCEPTED);
+    await place();
+    await rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
+    expect(await place()).toMatchObject({ kind: "placed", isRepeat: true });
+  });
+
+  test("of an order that a dead process received sends it without a wait", async () => {
+    await rows.store({
+      request: { state: "received", client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
+      attempt: { state: "no", ended_by: "never_left" },
+    });
+    bench.script.answers.push(ACCEPTED);
+    const before = bench.clock.now();
+    expect(await place()).toMatchObject({ kind: "placed", isRepeat: false });
+    expect(bench.clock.now() - before).toBeLessThan(200);
+  });
+
+  test("of one that was not sent, made twice at once, sends it once", async () => {
+    await rows.store({
+      request: { state: "not_placed", client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
+      attempt: { state: "no", ended_by: "never_left" },
+    });
+    bench.script.answers.push(ACCEPTED);
+    const both = await bench.finish(Promise.all([bench.place(), bench.place()]));
+    expect(both.map((end) => end.kind === "placed" && end.isRepeat)).toEqual([false, true]);
+    expect([bench.script.sent.length, bench.lines]).toEqual([1, []]);
+  });
+
+  test.each([
+    ["unknown", "outcome_unknown"],
+    ["unresolved", "outcome_unresolved"],
+  ])("of one that is %s looks for it, and says so also where its caller was revoked", async (state, code) => {
+    await prove(1);
+    bench.script.time = 1_000;
+    await rows.store({
+      request: { state, client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
+      attempt: { state: "unknown", doubt: 1, first_sent_broker_at: 1_000 },
+    });
+    await rows.storage.db.updateTable("api_keys").set({ revoked_at: 1 }).execute();
+    await expect(place()).rejects.toMatchObject({ code, details: { account_id: "DU1234567", client_order_id: "c1" } });
+    expect([bench.script.asked, bench.script.sent]).toEqual([["look DU1234567 2"], []]);
+    expect(await requests()).toMatchObject([{ state }]);
   });
 
   test("with other arguments is refused", async () => {
@@ -326,7 +373,10 @@ describe("a repeat", () => {
     bench.script.answers.push(UNKNOWN, { kind: "rejected", reason: "No." });
     await prove(1);
     await expect(place()).rejects.toMatchObject({ code: "outcome_unknown" });
-    await expect(place()).rejects.toMatchObject({ code: "outcome_unknown" });
+    await expect(place()).rejects.toMatchObject({
+      code: "outcome_unknown",
+      details: { account_id: "DU1234567", client_order_id: "c1" },
+    });
     expect(await attempts()).toMatchObject([{ state: "unknown", doubt: 1 }]);
     expect((await rows.sends((await attempts())[0]?.id ?? "")).map((send) => send.ended_by)).toEqual(["unknown", "refused"]);
   });
@@ -371,5 +421,25 @@ describe("a database that fails", () => {
     expect(bench.lines).toContainEqual(expect.objectContaining({ msg: "the database failed before an order was sent" }));
     bench.script.answers.push(ACCEPTED);
     expect(await place()).toMatchObject({ kind: "placed" });
+  });
+
+  test("also when that is to be stored leaves the row, which the next call closes", async () => {
+    const { db } = rows.storage;
+    await sql`create trigger unwritable before update on order_requests begin select raise(abort, 'no'); end`.execute(db);
+    try {
+      await without("order_attempts", async () => {
+        await expect(place()).rejects.toMatchObject({ code: "storage_unavailable", details: { client_order_id: "c1" } });
+      });
+    } finally {
+      await sql`drop trigger unwritable`.execute(db);
+    }
+    expect(await requests()).toMatchObject([{ state: "received" }]);
+    expect(bench.lines).toContainEqual(
+      expect.objectContaining({ msg: "could not close an order that was not sent", request: expect.stringMatching(/^ord_/), err: expect.anything() }),
+    );
+    bench.script.answers.push(ACCEPTED);
+    await place({ ...ELEVEN, clientOrderId: "c2" });
+    const [row] = await db.selectFrom("order_requests").selectAll().where("client_order_id", "=", "c1").execute();
+    expect(row).toMatchObject({ state: "not_placed", result: '{"reason":"process_ended"}' });
   });
 });

@@ -143,8 +143,47 @@ describe("a question", () => {
     expect(await request()).toMatchObject({ state: "not_placed", result: '{"reason":"caller_revoked"}' });
   });
 
-  test("that could not be stored says what IBKR asked, and that nothing was placed", async () => {
+  test("is not answered with yes by a key that expired, nor by a permission that is two seconds old", async () => {
+    const confirm = async (token: string, broker = bench.script.broker) => {
+      const confirming = { token, draft: undefined, accountId: undefined, clientOrderId: undefined };
+      return await bench.finish(bench.trading.confirmOrder(confirming, { ...bench.call(), broker }));
+    };
+    const asked = async (): Promise<string> => {
+      bench.script.answers.push(QUESTION);
+      const outcome = await place();
+      if (outcome.kind !== "confirmation_required") throw new Error(outcome.kind);
+      return outcome.token;
+    };
+    const expire = async (at: number | null) => await db().updateTable("api_keys").set({ expires_at: at }).execute();
+    const token = await asked();
+    bench.script.answers.push(async () => {
+      await expire(bench.clock.now());
+      return QUESTION;
+    });
+    await expect(confirm(token)).rejects.toMatchObject({ code: "not_sent", details: { reason: "caller_revoked" } });
+    await expire(null);
+    const slow: Broker = {
+      ...bench.script.broker,
+      confirmQuestion: async (_account, _reply, { leave }) => {
+        await leave?.allow();
+        await bench.clock.wait(2_050);
+        try {
+          leave?.check();
+        } catch (error) {
+          return { kind: "not_sent", error: error as Error };
+        }
+        throw new Error("it left");
+      },
+    };
+    const second = await asked();
     bench.script.answers.push(QUESTION);
+    await expect(confirm(second, slow)).rejects.toMatchObject({ code: "not_sent" });
+    expect(bench.script.sent.filter((line) => line.startsWith("yes"))).toEqual([]);
+    expect(await request()).toMatchObject({ state: "not_placed" });
+  });
+
+  test("that could not be stored says what IBKR asked, and that nothing was placed", async () => {
+    bench.script.answers.push({ kind: "question", question: { replyId: "r1", messages: ["Really?", "Sure?"], messageIds: ["o163"] } });
     const { broker } = bench.script;
     const call = {
       ...bench.call(),
@@ -159,7 +198,7 @@ describe("a question", () => {
     try {
       await expect(place({}, call)).rejects.toMatchObject({
         code: "storage_unavailable",
-        message: "IBKR asked a question, which the gateway's database could not store: Really?",
+        message: "IBKR asked a question, which the gateway's database could not store: Really? Sure?",
         whatToDo: 'Nothing was placed. Send the order again later with client_order_id "c1" to be asked again.',
         retryAfterSeconds: 10,
         details: { client_order_id: "c1" },
@@ -307,18 +346,22 @@ describe("an order in its turn is kept back", () => {
     ["stopped orders", "connections", { orders_stopped_at: 1 }, "orders_stopped"],
   ] as const)("by %s", async (_name, table, values, reason) => {
     const release = await hold();
-    const waiting = bench.place();
+    const refused = expect(bench.place()).rejects.toMatchObject({ code: "not_sent", details: { reason, client_order_id: "c1" } });
     await bench.clock.advance(100);
     await db().updateTable(table).set(values).execute();
     await release();
-    await expect(bench.finish(waiting)).rejects.toMatchObject({ code: "not_sent", details: { reason, client_order_id: "c1" } });
+    await refused;
     expect(bench.script.sent).toHaveLength(1);
     expect(await request()).toMatchObject({ state: "not_placed", result: JSON.stringify({ reason }) });
   });
 
   test("by an equal order that became unknown meanwhile, which says so itself", async () => {
     const release = await hold();
-    const waiting = bench.place();
+    const refused = expect(bench.place()).rejects.toMatchObject({
+      code: "possible_duplicate",
+      details: { client_order_id: "equal", status: "unknown" },
+      whatToDo: 'Call get_order_status with client_order_id "equal" until its outcome is known.',
+    });
     await bench.clock.advance(100);
     await rows.store({
       request: { account_id: "DU9", state: "unknown", arguments_hash: draftDigest(DRAFT), client_order_id: "equal" },
@@ -326,11 +369,7 @@ describe("an order in its turn is kept back", () => {
     });
     await db().updateTable("order_requests").set({ account_id: DRAFT.accountId }).execute();
     await release();
-    await expect(bench.finish(waiting)).rejects.toMatchObject({
-      code: "possible_duplicate",
-      details: { client_order_id: "equal", status: "unknown" },
-      whatToDo: 'Call get_order_status with client_order_id "equal" until its outcome is known.',
-    });
+    await refused;
     expect(bench.script.sent).toHaveLength(1);
     expect(await request()).toMatchObject({ state: "not_placed", result: '{"reason":"possible_duplicate"}' });
   });
@@ -385,7 +424,20 @@ describe("a sending whose end", () => {
     expect(bench.script.asked).toContain("look DU1234567 2");
   });
 
-  test("is a refusal by a name of IBKR's keeps its words", async () => {
+  test("is known goes to IBKR in its caller's name, and is not looked for", async () => {
+    let name: string | undefined;
+    bench.script.answers.push(ACCEPTED);
+    await place(
+      {},
+      through(async (ticket, options) => {
+        name = options.caller;
+        return await bench.script.broker.submitOrder(ticket, options);
+      }),
+    );
+    expect([name, bench.clock.pending]).toEqual(["key_bench", 0]);
+  });
+
+  test("is a refusal keeps IBKR's words", async () => {
     bench.script.answers.push({ kind: "rejected", reason: "Not enough buying power." });
     await expect(place()).rejects.toMatchObject({
       code: "broker_rejected",

@@ -278,12 +278,7 @@ class OrderSending {
 }
 
 /** Failures that say by themselves that nothing was sent, and why. */
-const TOLD_AS_THEY_ARE: ReadonlySet<string> = new Set([
-  "possible_duplicate",
-  "outcome_unknown",
-  "confirmation_expired",
-  "storage_unavailable",
-]);
+const TOLD_AS_THEY_ARE: ReadonlySet<string> = new Set(["possible_duplicate", "confirmation_expired", "storage_unavailable"]);
 
 /** What a caller is told of an end that is known, also where it could not be stored yet. */
 function told({ request, draft, doubt, round }: Sending, end: ExchangeEnd): PlaceOutcome {

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { openOrderRows, type OrderRows, type RowChanges } from "../../test/support/order-rows.ts";
-import { type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
+import { draftDigest } from "./order-draft.ts";
 import type { OrderVerdict } from "./unresolved-orders.ts";
 
 const MINUTE = 60_000;
@@ -126,6 +127,24 @@ describe("its owner's word", () => {
     });
     expect(JSON.parse(after.request.result ?? "")).toEqual(result);
     expect(bench.lines).toEqual([expect.objectContaining({ request: request.id, verdict: verdict.kind, msg: "a user resolved an order" })]);
+  });
+
+  test("that it is there keeps an equal order without an id back for a minute from then on", async () => {
+    const { request } = await store("unresolved", { request: { arguments_hash: draftDigest(DRAFT) } });
+    await decide(request.id, { kind: "there", orderId: "4711" });
+    await bench.clock.advance(MINUTE - 1);
+    await expect(bench.place({ clientOrderId: undefined })).rejects.toMatchObject({ code: "possible_duplicate" });
+    await bench.clock.advance(1);
+    bench.script.answers.push({ kind: "accepted", orderId: "7", status: "Submitted" });
+    expect(await bench.finish(bench.place({ clientOrderId: undefined }))).toMatchObject({ kind: "placed" });
+  });
+
+  test("that it is there is the start of that minute, also where nobody asked before", async () => {
+    const { request } = await store("unresolved", { request: { arguments_hash: draftDigest(DRAFT) } });
+    await decide(request.id, { kind: "there", orderId: "4711" });
+    await bench.clock.advance(MINUTE);
+    bench.script.answers.push({ kind: "accepted", orderId: "7", status: "Submitted" });
+    expect(await bench.finish(bench.place({ clientOrderId: undefined }))).toMatchObject({ kind: "placed" });
   });
 
   test("that it is not there is taken after half an hour", async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { type OrderBench, startOrderBench } from "../../test/support/order-bench.ts";
-import { ENGINES } from "../../test/support/storages.ts";
-import { storeDoctorReport } from "../storage/doctor-reports.ts";
-import { tool as placeOrder } from "../tools/place-order.ts";
-import type { DoctorFinding, DoctorReport } from "./doctor-findings.ts";
+import { type OrderBench, startOrderBench } from "../support/order-bench.ts";
+import { ENGINES } from "../support/storages.ts";
+import { storeDoctorReport } from "../../src/storage/doctor-reports.ts";
+import { tool as placeOrder } from "../../src/tools/place-order.ts";
+import type { DoctorFinding, DoctorReport } from "../../src/trading/doctor-findings.ts";
 
 let bench: OrderBench;
 
