@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { DOCTOR_DRAFT, doctorDesk } from "../../test/support/doctor-desk.ts";
 import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
+import { question } from "../../test/support/scripted-broker.ts";
 import type { Order, OrderStatusName, SubmitOutcome } from "../broker/order.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { DoctorCases } from "./doctor-cases.ts";
@@ -115,6 +116,23 @@ describe("the cases", () => {
     ]);
     // Two minutes for the question that is left open, and nothing else takes time.
     expect(bench.clock.monotonic() - began).toBe(PAUSE_MS);
+  });
+
+  test("say yes to each question of a broker that asks and takes every time", async () => {
+    const { ibkr } = bench;
+    ibkr.does({ submitOrder: async ({ customerOrderId }) => question(customerOrderId, "Right?") });
+    await run();
+    const yes = ibkr.asked.filter((call) => call.startsWith("yes"));
+    const sent = ibkr.tickets.map(({ customerOrderId }) => customerOrderId.replace("gwdoc-", ""));
+    expect(sent).toEqual(["1-1", "1-1", "1-1", "1-2", "1-3", "1-3", "1-4", "1-4"]);
+    expect(yes).toEqual(["1-1", "1-1", "1-1", "1-2", "1-3", "1-4"].map((id) => `yes DU1 gwdoc-${id}`));
+    expect(findings.map(({ case: name, orders }) => [name, orders])).toEqual([
+      ["working", 2],
+      ["cancelled", 3],
+      ["refused", 1],
+      ["declined", 1],
+      ["unanswered", 1],
+    ]);
   });
 
   test("send the same order each time, but for the one that IBKR shall refuse", async () => {
