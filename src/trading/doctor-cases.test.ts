@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { DOCTOR_DRAFT, doctorDesk } from "../../test/support/doctor-desk.ts";
 import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { question } from "../../test/support/scripted-broker.ts";
+import { question } from "../../test/support/doctor-broker.ts";
 import type { Order, OrderStatusName, SubmitOutcome } from "../broker/order.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { DoctorCases } from "./doctor-cases.ts";

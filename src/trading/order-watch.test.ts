@@ -83,8 +83,8 @@ describe("the watch", () => {
 
   test("begins again with an order that is unknown again", async () => {
     const { attempt } = await store();
-    const become = async (state: string) =>
-      await rows.storage.db.updateTable("order_attempts").set({ state }).where("id", "=", attempt.id).execute();
+    const become = async (next: string) =>
+      await rows.storage.db.updateTable("order_attempts").set({ state: next }).where("id", "=", attempt.id).execute();
     await bench.trading.reconcile();
     expect(await lookTimes(40)).toEqual([5, 15, 35]);
     await become("sending");

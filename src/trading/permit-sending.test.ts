@@ -22,6 +22,8 @@ const OWN = "prc_own";
 const SENT_AT = 1_000_000;
 const NEVER_LEFT = { state: "no", ended_by: "never_left" };
 const ASKED = { state: "no", ended_by: "asked" };
+const kind = (name: string) => ({ kind: name, said: "", questions: [] });
+const seen = { customerOrderId: "gwdoc-1-1", orders: 1 };
 /** What the doctor stores where a declined question left its `cOID` free. */
 const FREED = JSON.stringify({
   run: "gwdoc-1",
@@ -32,16 +34,10 @@ const FREED = JSON.stringify({
   sentBrokerAt: null,
   left: [],
   findings: [
-    ["working", undefined, "registered"],
-    ["cancelled", undefined, "registered"],
-    ["declined", "declined", "accepted"],
-  ].map(([name, first, again]) => ({
-    case: name,
-    customerOrderId: "gwdoc-1-1",
-    orders: 1,
-    ...(first === undefined ? {} : { first: { kind: first, said: "", questions: [] } }),
-    again: { kind: again, said: "", questions: [] },
-  })),
+    { ...seen, case: "working", again: kind("registered") },
+    { ...seen, case: "cancelled", again: kind("registered") },
+    { ...seen, case: "declined", first: kind("declined"), again: kind("accepted") },
+  ],
 });
 
 let rows: OrderRows;
@@ -57,7 +53,10 @@ beforeAll(async () => {
 afterAll(() => rows.stop());
 beforeEach(async () => {
   await rows.clear();
-  await rows.storage.db.updateTable("connections").set({ duplicate_refusals_proven_at: null, doctor_report: null, paused_at: null }).execute();
+  await rows.storage.db
+    .updateTable("connections")
+    .set({ duplicate_refusals_proven_at: null, doctor_report: null, paused_at: null })
+    .execute();
   clock = fakeClock();
   brokerTime = undefined;
   const recording = recordingLog();
@@ -201,7 +200,10 @@ describe("a permission", () => {
     await prove({ duplicate_refusals_proven_at: 1 });
     brokerTime = SENT_AT;
     deps.ages.heard(rows.owner.connectionId, SENT_AT);
-    const stored = await store({ request: { state: "unknown" }, attempt: { state: "unknown", doubt, said: "Hm.", first_sent_broker_at: SENT_AT } });
+    const stored = await store({
+      request: { state: "unknown" },
+      attempt: { state: "unknown", doubt, said: "Hm.", first_sent_broker_at: SENT_AT },
+    });
     expect((await permit(wishOf(stored))).value.doubt).toBe(isDoubtful);
     expect(await attempts(stored.request.id)).toMatchObject([{ state: "sending", said: "Hm." }]);
   });
@@ -375,7 +377,15 @@ describe("a token", () => {
 });
 
 describe("a database that fails", () => {
-  const failing = (error: Error) => ({ ...deps, storage: { ...rows.storage, transaction: () => Promise.reject(error) } });
+  const failing = (error: Error): PermitDeps => ({
+    ...deps,
+    storage: {
+      ...rows.storage,
+      transaction: async () => {
+        throw error;
+      },
+    },
+  });
 
   test("keeps the order back, and its end is written in case the commit was stored", async () => {
     const stored = await storeReceived({ client_order_id: "c1" });
@@ -405,7 +415,10 @@ describe("a database that fails", () => {
   test("of a process that can't prove that it lives counts the same", async () => {
     const stored = await storeReceived();
     const processes = { ...deps.processes, hold: () => Promise.reject(new Error("no socket")) };
-    const work = permitSending({ ...deps, processes }, { wish: wishOf(stored), plan: await planSending(deps, wishOf(stored)), call: call() });
+    const work = permitSending(
+      { ...deps, processes },
+      { wish: wishOf(stored), plan: await planSending(deps, wishOf(stored)), call: call() },
+    );
     await expect(work).rejects.toMatchObject({ code: "storage_unavailable" });
     expect(await attempts(stored.request.id)).toEqual([]);
     await deps.ends.close();

@@ -435,7 +435,11 @@ describe("a database that fails", () => {
     }
     expect(await requests()).toMatchObject([{ state: "received" }]);
     expect(bench.lines).toContainEqual(
-      expect.objectContaining({ msg: "could not close an order that was not sent", request: expect.stringMatching(/^ord_/), err: expect.anything() }),
+      expect.objectContaining({
+        msg: "could not close an order that was not sent",
+        request: expect.stringMatching(/^ord_/),
+        err: expect.anything(),
+      }),
     );
     bench.script.answers.push(ACCEPTED);
     await place({ ...ELEVEN, clientOrderId: "c2" });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { type DoctorBench, type DoctorNetwork, type DoctorRequest, startDoctorBench } from "../../test/support/doctor-bench.ts";
-import { type DoctorResult, resumeTime } from "./doctor.ts";
-import { type DoctorCase, type DoctorFinding, keepsAfterQuestion, parseDoctorReport } from "./doctor-findings.ts";
-import { refuseRealMoney } from "./doctor-refusal.ts";
+import { type DoctorBench, type DoctorNetwork, type DoctorRequest, startDoctorBench } from "../support/doctor-bench.ts";
+import { type DoctorResult, resumeTime } from "../../src/trading/doctor.ts";
+import { type DoctorCase, type DoctorFinding, keepsAfterQuestion, parseDoctorReport } from "../../src/trading/doctor-findings.ts";
+import { refuseRealMoney } from "../../src/trading/doctor-refusal.ts";
 
 const HOUR_MS = 3_600_000;
 
