@@ -115,6 +115,11 @@ describe("what is known of an attempt", () => {
     const other = attempt({ id: "att_2", placed_broker_at: 30_000 });
     now += 1_000;
     expect([ages.sincePlaced(other), ages.sincePlaced({ ...other, placed_broker_at: null })]).toEqual([71_000, 0]);
+    // A look at it is not its placing.
+    const third = attempt({ id: "att_3", placed_broker_at: 30_000 });
+    ages.sincePlaced(third);
+    now += 1_000;
+    expect(ages.sincePlaced(third)).toBe(72_000);
   });
 
   test("is nothing by IBKR's time where it was not stored", () => {

@@ -206,8 +206,13 @@ describe("an order that is named", () => {
     });
   });
 
-  test.each(["sending", "unknown", "unresolved"])("and %s has an unknown outcome", async (state) => {
-    await store(state, { attempt: { state: state === "sending" ? "sending" : "unknown", said: "Hm.", owner_process: "prc_alive" } });
+  test.each([
+    ["received", "no"],
+    ["sending", "sending"],
+    ["unknown", "unknown"],
+    ["unresolved", "unknown"],
+  ])("and %s has an unknown outcome", async (state, attempt) => {
+    await store(state, { attempt: { state: attempt, said: "Hm.", owner_process: "prc_alive" } });
     bench.script.sightings = new Error("not now");
     await rows.storage.db.updateTable("order_requests").set({ owner_process: "prc_alive" }).execute();
     expect(await failed(cancel({ clientOrderId: "c1" }))).toMatchObject({
