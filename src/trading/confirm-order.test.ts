@@ -2,13 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
 import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { ACCEPTED, QUESTION } from "../../test/support/scripted-broker.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
 import { letIn } from "../../test/support/let-in.ts";
 import { Decimal } from "../lib/decimal.ts";
 import type { ConfirmRequest, PlaceOutcome } from "./trading.ts";
 
-const QUESTION = { kind: "question", question: { replyId: "r1", messages: ["Really?"], messageIds: ["o163"] } } as const;
-const ACCEPTED = { kind: "accepted", orderId: "7", status: "Submitted" } as const;
 const USED = {
   code: "confirmation_expired",
   message: "This confirm_token was used or replaced.",

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { type FakeClock, fakeClock } from "../../test/support/fake-clock.ts";
-import { letIn } from "../../test/support/let-in.ts";
+import { FREED_REPORT } from "../../test/support/freed-report.ts";
+import { keyOf, letIn } from "../../test/support/let-in.ts";
 import { openOrderRows, type OrderRows, type RowChanges, type StoredRows } from "../../test/support/order-rows.ts";
 import { scriptedBroker } from "../../test/support/scripted-broker.ts";
 import { recordingLog } from "../../test/support/silent-log.ts";
@@ -22,23 +23,6 @@ const OWN = "prc_own";
 const SENT_AT = 1_000_000;
 const NEVER_LEFT = { state: "no", ended_by: "never_left" };
 const ASKED = { state: "no", ended_by: "asked" };
-const kind = (name: string) => ({ kind: name, said: "", questions: [] });
-const seen = { customerOrderId: "gwdoc-1-1", orders: 1 };
-/** What the doctor stores where a declined question left its `cOID` free. */
-const FREED = JSON.stringify({
-  run: "gwdoc-1",
-  accountId: "DU1",
-  symbol: "AAPL",
-  at: 1,
-  customerOrderId: "gwdoc-1-1",
-  sentBrokerAt: null,
-  left: [],
-  findings: [
-    { ...seen, case: "working", again: kind("registered") },
-    { ...seen, case: "cancelled", again: kind("registered") },
-    { ...seen, case: "declined", first: kind("declined"), again: kind("accepted") },
-  ],
-});
 
 let rows: OrderRows;
 let clock: FakeClock;
@@ -63,17 +47,7 @@ beforeEach(async () => {
   const { log } = recording;
   ({ lines } = recording);
   const { storage } = rows;
-  const id = "key_permit";
-  caller = {
-    ...rows.owner,
-    id,
-    source: "apikey",
-    nameSpace: id,
-    scope: "write",
-    allowedAccountIds: undefined,
-    pinnedAccountId: undefined,
-    toolsets: [],
-  };
+  caller = keyOf(rows.owner, "key_permit");
   await letIn(storage, caller, 1);
   const running = { requests: new Set<string>(), attempts: new Set<string>() };
   const ages = new AttemptAges(clock);
@@ -138,8 +112,8 @@ describe("the cOID of a sending", () => {
   test.each([
     [{ duplicate_refusals_proven_at: null }, 2],
     [{ duplicate_refusals_proven_at: 1 }, 2],
-    [{ doctor_report: FREED }, 2],
-    [{ duplicate_refusals_proven_at: 1, doctor_report: FREED }, 1],
+    [{ doctor_report: FREED_REPORT }, 2],
+    [{ duplicate_refusals_proven_at: 1, doctor_report: FREED_REPORT }, 1],
   ])("after a question is kept where it is proven free: %j", async (proven, generation) => {
     await prove(proven);
     const stored = await store({ request: { state: "asked" }, attempt: ASKED });
@@ -269,7 +243,7 @@ describe("a permission is refused where the request has moved", () => {
     [true, false],
     [false, true],
   ])("since the proof that a question frees its cOID changed: %s, then %s", async (before, now) => {
-    const proof = (isProven: boolean) => ({ duplicate_refusals_proven_at: isProven ? 1 : null, doctor_report: FREED });
+    const proof = (isProven: boolean) => ({ duplicate_refusals_proven_at: isProven ? 1 : null, doctor_report: FREED_REPORT });
     await prove(proof(before));
     const stored = await store({ request: { state: "asked" }, attempt: ASKED });
     const plan = await planSending(deps, wishOf(stored));

@@ -1,15 +1,12 @@
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
 import { DRAFT, OWN_PROCESS, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
-import { listedOrder } from "../../test/support/scripted-broker.ts";
+import { ACCEPTED, listedOrder, QUESTION } from "../../test/support/scripted-broker.ts";
 import type { SubmitOutcome } from "../broker/order.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { draftDigest } from "./order-draft.ts";
 
-const ACCEPTED = { kind: "accepted", orderId: "7", status: "Submitted" } as const;
-const QUESTION = { kind: "question", question: { replyId: "r1", messages: ["Really?"], messageIds: ["o163"] } } as const;
 const UNKNOWN: SubmitOutcome = { kind: "unknown", error: new Error("cut") };
 const ELEVEN = { draft: { ...DRAFT, quantity: Decimal.fromInteger(11) } };
 const HOUR = 3_600_000;
@@ -27,23 +24,8 @@ beforeEach(async () => {
 afterEach(() => bench.finish(bench.close()));
 
 const place = async (change = {}, call = bench.call()) => await bench.finish(bench.place(change, call));
-const requests = async () => await rows.storage.db.selectFrom("order_requests").selectAll().orderBy("created_at").execute();
-const attempts = async () => await rows.storage.db.selectFrom("order_attempts").selectAll().orderBy("generation").execute();
 const prove = async (at: number | null) =>
   await rows.storage.db.updateTable("connections").set({ duplicate_refusals_proven_at: at }).execute();
-/** The `cOID`s of the orders that left. */
-const cOIDs = () => bench.script.sent.flatMap((line) => (line.startsWith("order") ? [line.split(" ")[2]?.slice(-2)] : []));
-
-/** Runs a test while a table can't be read or written. */
-async function without(table: string, run: () => Promise<void>): Promise<void> {
-  const { db } = rows.storage;
-  await sql`alter table ${sql.id(table)} rename to lost`.execute(db);
-  try {
-    await run();
-  } finally {
-    await sql`alter table lost rename to ${sql.id(table)}`.execute(db);
-  }
-}
 
 describe("an order", () => {
   test("is sent once and stored with who allowed it, by what, and how it ended", async () => {
@@ -61,7 +43,7 @@ describe("an order", () => {
     expect(bench.script.sent).toEqual([expect.stringMatching(/^order DU1234567 gw[0-9a-f]{20}-1 BUY 10$/)]);
     expect(bench.lines).toEqual([]);
     const { userId: user_id, connectionId: connection_id } = bench.caller;
-    const [request] = await requests();
+    const [request] = await bench.requests();
     expect(request).toMatchObject({
       id: expect.stringMatching(/^ord_[0-9a-f]+$/),
       user_id,
@@ -77,7 +59,7 @@ describe("an order", () => {
       owner_process: OWN_PROCESS,
     });
     expect(JSON.parse(request?.ticket ?? "")).toMatchObject({ symbol: "AAPL", quantity: "10", limit_price: "230" });
-    const [attempt] = await attempts();
+    const [attempt] = await bench.attempts();
     expect(attempt).toMatchObject({
       id: expect.stringMatching(/^att_[0-9a-f]+$/),
       request_id: request?.id,
@@ -121,14 +103,14 @@ describe("an order", () => {
   test("without an id gets one, and no reason and no time of IBKR's where there is none", async () => {
     bench.script.answers.push(ACCEPTED);
     expect(await place({ clientOrderId: undefined })).toMatchObject({ clientOrderId: expect.stringMatching(/^auto-[0-9a-f]{16}$/) });
-    expect(await requests()).toMatchObject([{ is_named: 0, reason: null }]);
-    expect(await attempts()).toMatchObject([{ sent_broker_at: null, first_sent_broker_at: null, placed_broker_at: null }]);
+    expect(await bench.requests()).toMatchObject([{ is_named: 0, reason: null }]);
+    expect(await bench.attempts()).toMatchObject([{ sent_broker_at: null, first_sent_broker_at: null, placed_broker_at: null }]);
   });
 
   test("of an impossible shape is refused before anything is asked or stored", async () => {
     const draft = { ...DRAFT, quantity: Decimal.fromInteger(0) };
     await expect(place({ draft })).rejects.toMatchObject({ code: "invalid_arguments" });
-    expect(await requests()).toEqual([]);
+    expect(await bench.requests()).toEqual([]);
   });
 
   test("that IBKR's rules exclude is refused before it is stored", async () => {
@@ -139,14 +121,14 @@ describe("an order", () => {
       code: "invalid_arguments",
       message: "IBKR takes no LMT orders for AAPL.",
     });
-    expect(await requests()).toEqual([]);
+    expect(await bench.requests()).toEqual([]);
   });
 
   test("on a connection that is switched off is refused before IBKR is asked", async () => {
     await rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
     const deaf = { ...bench.script.broker, tradingRules: () => Promise.reject(new Error("asked")) };
     await expect(place({}, { ...bench.call(), broker: deaf })).rejects.toMatchObject({ code: "connection_paused" });
-    expect(await requests()).toEqual([]);
+    expect(await bench.requests()).toEqual([]);
   });
 });
 
@@ -155,7 +137,7 @@ describe("a repeat", () => {
     bench.script.answers.push(ACCEPTED);
     await place();
     bench.script.orders.set("7", listedOrder({ status: "Filled" }));
-    const [row] = await requests();
+    const [row] = await bench.requests();
     const before = bench.clock.now();
     expect(await place()).toEqual({
       kind: "placed",
@@ -211,7 +193,7 @@ describe("a repeat", () => {
     await rows.storage.db.updateTable("api_keys").set({ revoked_at: 1 }).execute();
     await expect(place()).rejects.toMatchObject({ code, details: { account_id: "DU1234567", client_order_id: "c1" } });
     expect([bench.script.asked, bench.script.sent]).toEqual([["look DU1234567 2"], []]);
-    expect(await requests()).toMatchObject([{ state }]);
+    expect(await bench.requests()).toMatchObject([{ state }]);
   });
 
   test("with other arguments is refused", async () => {
@@ -261,7 +243,7 @@ describe("a repeat", () => {
     await expect(place()).rejects.toMatchObject(words);
     await expect(place()).rejects.toMatchObject(words);
     expect(bench.script.sent).toHaveLength(1);
-    expect(await attempts()).toMatchObject([{ state: "no", ended_by: "refused", doubt: 0, broker_order_id: null }]);
+    expect(await bench.attempts()).toMatchObject([{ state: "no", ended_by: "refused", doubt: 0, broker_order_id: null }]);
   });
 
   test("of one that was not sent sends it, under the same cOID", async () => {
@@ -272,11 +254,11 @@ describe("a repeat", () => {
       message: "The order was not sent: refused",
       details: { reason: "upstream_unavailable", client_order_id: "c1" },
     });
-    expect(await requests()).toMatchObject([{ state: "not_placed", result: '{"reason":"upstream_unavailable"}' }]);
-    expect(await attempts()).toEqual([]);
+    expect(await bench.requests()).toMatchObject([{ state: "not_placed", result: '{"reason":"upstream_unavailable"}' }]);
+    expect(await bench.attempts()).toEqual([]);
     bench.script.answers.push(ACCEPTED);
     expect(await place()).toMatchObject({ kind: "placed", isRepeat: false });
-    expect(cOIDs()).toEqual(["-1"]);
+    expect(bench.cOIDs()).toEqual(["-1"]);
   });
 
   test("of one whose permission was given in vain sends it under the same cOID", async () => {
@@ -286,12 +268,12 @@ describe("a repeat", () => {
       return { kind: "not_sent", error: new Error("cut before the first byte") };
     };
     await expect(place({}, { ...bench.call(), broker: { ...broker, submitOrder: cut } })).rejects.toMatchObject({ code: "not_sent" });
-    expect(await attempts()).toMatchObject([{ state: "no", ended_by: "never_left", generation: 1 }]);
+    expect(await bench.attempts()).toMatchObject([{ state: "no", ended_by: "never_left", generation: 1 }]);
     bench.script.answers.push(ACCEPTED);
     await bench.clock.advance(1_000);
     expect(await place()).toMatchObject({ kind: "placed" });
-    expect(cOIDs()).toEqual(["-1"]);
-    const [attempt] = await attempts();
+    expect(bench.cOIDs()).toEqual(["-1"]);
+    const [attempt] = await bench.attempts();
     expect(attempt).toMatchObject({ state: "placed", ended_by: "placed" });
     expect(attempt?.sent_at).toBeGreaterThan(attempt?.first_sent_at ?? 0);
     expect(await rows.sends(attempt?.id ?? "")).toMatchObject([{ ended_by: "never_left" }, { ended_by: "placed" }]);
@@ -301,7 +283,7 @@ describe("a repeat", () => {
     bench.script.answers.push(QUESTION, ACCEPTED);
     expect(await place()).toMatchObject({ kind: "confirmation_required" });
     expect(await place()).toMatchObject({ kind: "placed" });
-    expect(cOIDs()).toEqual(["-1", "-2"]);
+    expect(bench.cOIDs()).toEqual(["-1", "-2"]);
   });
 
   test("of one of unknown outcome looks and sends nothing", async () => {
@@ -315,14 +297,14 @@ describe("a repeat", () => {
     expect(bench.script.asked).toEqual([]);
     await expect(place()).rejects.toMatchObject(unknown);
     expect(bench.script.asked).toContain("look DU1234567 2");
-    expect(cOIDs()).toEqual(["-1"]);
-    expect(await attempts()).toMatchObject([{ state: "unknown", doubt: 1, ended_by: null, broker_order_id: "99", said: "Hm." }]);
+    expect(bench.cOIDs()).toEqual(["-1"]);
+    expect(await bench.attempts()).toMatchObject([{ state: "unknown", doubt: 1, ended_by: null, broker_order_id: "99", said: "Hm." }]);
   });
 
   test("of one of unknown outcome is what a look finds", async () => {
     bench.script.answers.push(UNKNOWN);
     await expect(place()).rejects.toMatchObject({ code: "outcome_unknown" });
-    const [attempt] = await attempts();
+    const [attempt] = await bench.attempts();
     bench.script.sightings = { orders: [listedOrder({ customerOrderId: attempt?.customer_order_id })] };
     expect(await place()).toMatchObject({ kind: "placed", orderId: "7", isRepeat: true });
   });
@@ -344,7 +326,7 @@ describe("a repeat", () => {
       bench.script.answers.push(ACCEPTED);
       expect(await place()).toMatchObject({ kind: "placed", orderId: "7", isRepeat: false });
       expect(bench.script.sent).toEqual([`order DU1234567 ${attempt.customer_order_id} BUY 10`]);
-      expect(await attempts()).toMatchObject([{ state: "placed", doubt: 0, generation: 1, owner_process: OWN_PROCESS }]);
+      expect(await bench.attempts()).toMatchObject([{ state: "placed", doubt: 0, generation: 1, owner_process: OWN_PROCESS }]);
     });
 
     test.each([
@@ -365,7 +347,7 @@ describe("a repeat", () => {
       await prove(1);
       await expect(place()).rejects.toMatchObject({ code: "outcome_unknown" });
       expect(await place()).toMatchObject({ kind: "placed" });
-      expect(cOIDs()).toEqual(["-1", "-1"]);
+      expect(bench.cOIDs()).toEqual(["-1", "-1"]);
     });
   });
 
@@ -377,73 +359,7 @@ describe("a repeat", () => {
       code: "outcome_unknown",
       details: { account_id: "DU1234567", client_order_id: "c1" },
     });
-    expect(await attempts()).toMatchObject([{ state: "unknown", doubt: 1 }]);
-    expect((await rows.sends((await attempts())[0]?.id ?? "")).map((send) => send.ended_by)).toEqual(["unknown", "refused"]);
-  });
-});
-
-describe("a database that fails", () => {
-  test("before it is known what became of an id says that an earlier call may have placed it", async () => {
-    await without("order_requests", async () => {
-      await expect(place()).rejects.toMatchObject({
-        code: "storage_unavailable",
-        message: "The gateway's database could not be read. This call sent nothing.",
-        details: { client_order_id: "c1" },
-      });
-    });
-  });
-
-  test("as an order arrives sends nothing", async () => {
-    await without("order_requests", async () => {
-      await expect(place({ clientOrderId: undefined })).rejects.toMatchObject({
-        code: "storage_unavailable",
-        message: "The gateway's database could not store the order. Nothing was sent.",
-        details: { client_order_id: expect.stringMatching(/^auto-/) },
-      });
-    });
-    expect(bench.script.sent).toEqual([]);
-    expect(bench.lines).toContainEqual(expect.objectContaining({ msg: "could not store an order that arrived" }));
-  });
-
-  test("before the switches are read sends nothing", async () => {
-    await without("connections", async () => {
-      await expect(place()).rejects.toMatchObject({ code: "storage_unavailable", details: {} });
-    });
-    expect(await requests()).toEqual([]);
-  });
-
-  test("while an order waits for its turn keeps it back", async () => {
-    await without("order_attempts", async () => {
-      await expect(place()).rejects.toMatchObject({ code: "storage_unavailable", details: { client_order_id: "c1" } });
-    });
-    expect(bench.script.sent).toEqual([]);
-    expect(await requests()).toMatchObject([{ state: "not_placed", result: '{"reason":"storage_unavailable"}' }]);
-    expect(bench.lines).toContainEqual(expect.objectContaining({ msg: "the database failed before an order was sent" }));
-    bench.script.answers.push(ACCEPTED);
-    expect(await place()).toMatchObject({ kind: "placed" });
-  });
-
-  test("also when that is to be stored leaves the row, which the next call closes", async () => {
-    const { db } = rows.storage;
-    await sql`create trigger unwritable before update on order_requests begin select raise(abort, 'no'); end`.execute(db);
-    try {
-      await without("order_attempts", async () => {
-        await expect(place()).rejects.toMatchObject({ code: "storage_unavailable", details: { client_order_id: "c1" } });
-      });
-    } finally {
-      await sql`drop trigger unwritable`.execute(db);
-    }
-    expect(await requests()).toMatchObject([{ state: "received" }]);
-    expect(bench.lines).toContainEqual(
-      expect.objectContaining({
-        msg: "could not close an order that was not sent",
-        request: expect.stringMatching(/^ord_/),
-        err: expect.anything(),
-      }),
-    );
-    bench.script.answers.push(ACCEPTED);
-    await place({ ...ELEVEN, clientOrderId: "c2" });
-    const [row] = await db.selectFrom("order_requests").selectAll().where("client_order_id", "=", "c1").execute();
-    expect(row).toMatchObject({ state: "not_placed", result: '{"reason":"process_ended"}' });
+    expect(await bench.attempts()).toMatchObject([{ state: "unknown", doubt: 1 }]);
+    expect((await rows.sends((await bench.attempts())[0]?.id ?? "")).map((send) => send.ended_by)).toEqual(["unknown", "refused"]);
   });
 });

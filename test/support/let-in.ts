@@ -1,6 +1,20 @@
 import type { Caller } from "../../src/connections/caller.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
+/** A key that may do everything on its owner's connection. */
+export function keyOf(owner: Pick<Caller, "userId" | "connectionId">, id: string): Caller {
+  return {
+    ...owner,
+    id,
+    source: "apikey",
+    nameSpace: id,
+    scope: "write",
+    allowedAccountIds: undefined,
+    pinnedAccountId: undefined,
+    toolsets: [],
+  };
+}
+
 /** Writes the key or grant that this caller stands for, unless it has one. */
 export async function letIn(
   { db }: Storage,

@@ -2,13 +2,15 @@
 import type { Caller } from "../../src/connections/caller.ts";
 import { Decimal } from "../../src/lib/decimal.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import type { OrderAttemptRow } from "../../src/storage/order-attempts.ts";
+import type { OrderRequestRow } from "../../src/storage/order-requests.ts";
 import type { Processes } from "../../src/storage/processes.ts";
 import type { ContradictingOrder } from "../../src/trading/alarm.ts";
 import { createTrading } from "../../src/trading/create-trading.ts";
 import type { OrderDraft } from "../../src/trading/order-draft.ts";
 import type { PlaceRequest, Trading, TradingCall } from "../../src/trading/trading.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
-import { letIn } from "./let-in.ts";
+import { keyOf, letIn } from "./let-in.ts";
 import type { OrderRows } from "./order-rows.ts";
 import { type ScriptedBroker, scriptedBroker } from "./scripted-broker.ts";
 import { recordingLog } from "./silent-log.ts";
@@ -33,6 +35,12 @@ export interface PipelineBench {
   setAfterCommit(hook: (() => void) | undefined): void;
   /** While it is set, opening a connection fails with it. */
   setUnreachable(error: Error | undefined): void;
+  /** Its requests, the oldest first. */
+  requests(): Promise<readonly OrderRequestRow[]>;
+  /** Their attempts by generation. */
+  attempts(): Promise<readonly OrderAttemptRow[]>;
+  /** Ends of the `cOID`s of the orders that left, such as `-1`. */
+  cOIDs(): readonly (string | undefined)[];
   call(change?: { readonly caller?: Partial<Caller>; readonly signal?: AbortSignal }): TradingCall;
   place(change?: Partial<PlaceRequest>, call?: TradingCall): ReturnType<Trading["placeOrder"]>;
   /** Turns the clock until this has ended. */
@@ -97,16 +105,7 @@ export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench
     onAlarm: (order) => void alarms.push(order),
     onUnresolved: ({ id }) => void unresolved.push(id),
   });
-  const caller: Caller = {
-    ...owner,
-    id: "key_bench",
-    source: "apikey",
-    nameSpace: "key_bench",
-    scope: "write",
-    allowedAccountIds: undefined,
-    pinnedAccountId: undefined,
-    toolsets: [],
-  };
+  const caller = keyOf(owner, "key_bench");
   await letIn(storage, caller, 1);
   const call: PipelineBench["call"] = ({ caller: change = {}, signal = new AbortController().signal } = {}) => ({
     caller: { ...caller, ...change },
@@ -129,6 +128,9 @@ export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench
     setUnreachable: (error) => {
       unreachable = error;
     },
+    requests: async () => await storage.db.selectFrom("order_requests").selectAll().orderBy("created_at").execute(),
+    attempts: async () => await storage.db.selectFrom("order_attempts").selectAll().orderBy("generation").execute(),
+    cOIDs: () => script.sent.flatMap((line) => (line.startsWith("order") ? [line.split(" ")[2]?.slice(-2)] : [])),
     call,
     place: (change = {}, through = call()) =>
       trading.placeOrder({ draft: DRAFT, clientOrderId: "c1", reason: undefined, ...change }, through),

@@ -25,6 +25,11 @@ export interface ScriptedBroker {
   time: number | undefined;
 }
 
+/** IBKR takes the order. */
+export const ACCEPTED = { kind: "accepted", orderId: "7", status: "Submitted" } as const;
+/** IBKR asks about the order. */
+export const QUESTION = { kind: "question", question: { replyId: "r1", messages: ["Really?"], messageIds: ["o163"] } } as const;
+
 /** A new one that knows nothing. */
 export function scriptedBroker(): ScriptedBroker {
   const leaves = async ({ leave }: CallOptions): Promise<Error | undefined> => {
