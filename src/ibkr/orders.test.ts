@@ -89,7 +89,7 @@ describe("a list of orders", () => {
     ["a yes", () => orders.confirm(MINE, "q", call)],
     ["a no", () => orders.decline(MINE, "q", call)],
     ["another account's cancellation", () => orders.cancel(OTHER, "9", call)],
-  ])("is read anew after %s, whatever became of it", async (_name, send) => {
+  ])("is read anew after %s, in any outcome", async (_name, send) => {
     await list();
     await ibkr.settle(send());
     listed = [];

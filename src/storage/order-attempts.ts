@@ -15,7 +15,7 @@ type Changeable = Pick<
   "doubt" | "ended_by" | "broker_order_id" | "said" | "owner_process" | "round" | "sent_at" | "sent_broker_at" | "placed_broker_at"
 >;
 
-/** What a step of an attempt changes beside its state; undefined leaves a column as it is. */
+/** Further changes in a step of an attempt; undefined leaves a column as it is. */
 export type OrderAttemptChange = { readonly [Column in keyof Changeable]?: Changeable[Column] | undefined };
 
 /** One step of an attempt. */

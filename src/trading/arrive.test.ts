@@ -65,7 +65,7 @@ describe("a call that arrives", () => {
     [undefined, "received", "For a second order, send a client_order_id of its own."],
     [undefined, "placed", "For a second order, send a client_order_id of its own."],
     ["c1", "unknown", "until its outcome is known."],
-  ])("as %s beside an equal order that is %s is refused, and is at work on nothing", async (clientOrderId, state, words) => {
+  ])("as %s is refused when an equal order is %s, and is at work on nothing", async (clientOrderId, state, words) => {
     await equal(state);
     // Of another living process.
     await rows.storage.db.updateTable("order_requests").set({ owner_process: "prc_own" }).execute();
@@ -79,7 +79,7 @@ describe("a call that arrives", () => {
     expect([deps.running.requests, lines]).toEqual([new Set([id]), []]);
   });
 
-  test.each(["received", "placed"])("with a name goes on beside an equal order that is %s", async (state) => {
+  test.each(["received", "placed"])("with a name goes on although an equal order is %s", async (state) => {
     const { request } = await equal(state);
     deps.running.requests.add(request.id);
     expect((await arrive(deps, arriving("c1"))).isFirst).toBe(true);

@@ -1,25 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
-import { listedOrder } from "../../test/support/scripted-broker.ts";
+import { pipelineBench } from "../../test/support/pipeline-bench.ts";
+import { listedOrder } from "../../test/support/listed-orders.ts";
 import type { CancelOutcome, Order, OrderStatusName } from "../broker/order.ts";
 import { GatewayError } from "../lib/errors.ts";
 import type { OrderName } from "./trading.ts";
 
 const ACCOUNT = "DU1234567";
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 const begin = (name: Partial<OrderName> = { orderId: "7" }, call = bench.call()) =>
   bench.trading.cancelOrder({ accountId: ACCOUNT, orderId: undefined, clientOrderId: undefined, ...name }, call);
@@ -156,7 +145,7 @@ describe("a cancellation that IBKR refused", () => {
 
 describe("an order that is named", () => {
   const store = async (state: string, { result, attempt = {} }: { result?: object; attempt?: object } = {}) =>
-    await rows.store({
+    await bench.rows.store({
       request: { state, client_order_id: "c1", name_space: "key_bench", result: result === undefined ? null : JSON.stringify(result) },
       attempt: { state: "no", ...attempt },
     });
@@ -214,7 +203,7 @@ describe("an order that is named", () => {
   ])("and %s has an unknown outcome", async (state, attempt) => {
     await store(state, { attempt: { state: attempt, said: "Hm.", owner_process: "prc_alive" } });
     bench.script.sightings = new Error("not now");
-    await rows.storage.db.updateTable("order_requests").set({ owner_process: "prc_alive" }).execute();
+    await bench.rows.storage.db.updateTable("order_requests").set({ owner_process: "prc_alive" }).execute();
     expect(await failed(cancel({ clientOrderId: "c1" }))).toMatchObject({
       code: "outcome_unknown",
       message: "IBKR gave no definite answer: the order may or may not have been placed. IBKR says: Hm.",

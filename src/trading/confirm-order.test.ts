@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import { ACCEPTED, QUESTION } from "../../test/support/scripted-broker.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
 import { letIn } from "../../test/support/let-in.ts";
@@ -15,19 +14,9 @@ const USED = {
 };
 const mismatch = (message: string) => ({ code: "confirmation_mismatch", message });
 
-let rows: OrderRows;
-let bench: PipelineBench;
+const bench = pipelineBench();
 
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
-
-const state = async () => (await rows.storage.db.selectFrom("order_requests").select(["state", "result"]).executeTakeFirst()) ?? {};
+const state = async () => (await bench.rows.storage.db.selectFrom("order_requests").select(["state", "result"]).executeTakeFirst()) ?? {};
 
 /** Places an order that IBKR asks about; returns its token. */
 async function askedToken(): Promise<string> {
@@ -65,7 +54,7 @@ describe("a token", () => {
     expect(bench.script.sent).toHaveLength(4);
   });
 
-  test("may be sent beside what it stands for", async () => {
+  test("may be sent together with what it stands for", async () => {
     const token = await askedToken();
     bench.script.answers.push(QUESTION, ACCEPTED);
     const same = { draft: DRAFT, accountId: DRAFT.accountId, clientOrderId: "c1" };
@@ -73,7 +62,7 @@ describe("a token", () => {
   });
 
   test.each([[{ draft: { ...DRAFT, quantity: Decimal.fromInteger(11) } }], [{ accountId: "DU9" }], [{ clientOrderId: "c2" }]])(
-    "is refused beside anything else: %j",
+    "is refused together with anything else: %j",
     async (change) => {
       const token = await askedToken();
       const words = mismatch("The arguments differ from the order that this confirm_token is for.");
@@ -106,7 +95,7 @@ describe("a token", () => {
 
   test("expires after two minutes", async () => {
     const token = await askedToken();
-    const row = await rows.storage.db
+    const row = await bench.rows.storage.db
       .selectFrom("order_confirmations")
       .select(["expires_at", "created_at", "token_hash"])
       .executeTakeFirstOrThrow();
@@ -125,7 +114,7 @@ describe("a token", () => {
 
   test("that expires before its order leaves is not used", async () => {
     const token = await askedToken();
-    await rows.storage.db
+    await bench.rows.storage.db
       .updateTable("order_confirmations")
       .set({ expires_at: bench.clock.now() + 1_000 })
       .execute();
@@ -162,7 +151,7 @@ describe("a token", () => {
 
   test("places nothing on a connection that was switched off, and stays good", async () => {
     const token = await askedToken();
-    const pause = async (at: number | null) => await rows.storage.db.updateTable("connections").set({ paused_at: at }).execute();
+    const pause = async (at: number | null) => await bench.rows.storage.db.updateTable("connections").set({ paused_at: at }).execute();
     await pause(1);
     await expect(confirm(token)).rejects.toMatchObject({ code: "connection_paused" });
     await pause(null);
@@ -173,8 +162,8 @@ describe("a token", () => {
   test("whose order somebody else has settled meanwhile tells what is stored", async () => {
     const token = await askedToken();
     bench.script.answers.push(async () => {
-      await rows.storage.db.updateTable("order_attempts").set({ state: "placed" }).where("generation", "=", 2).execute();
-      await rows.storage.db.updateTable("order_requests").set({ state: "placed", result: '{"order_id":"8"}' }).execute();
+      await bench.rows.storage.db.updateTable("order_attempts").set({ state: "placed" }).where("generation", "=", 2).execute();
+      await bench.rows.storage.db.updateTable("order_requests").set({ state: "placed", result: '{"order_id":"8"}' }).execute();
       return { kind: "unknown", error: new Error("cut") };
     });
     expect(await confirm(token)).toMatchObject({ kind: "placed", orderId: "8", isRepeat: true });
@@ -202,16 +191,16 @@ describe("a token that is declined", () => {
 
   test("declines nothing where the order was sent meanwhile, and stays unused", async () => {
     const token = await askedToken();
-    await rows.storage.db.updateTable("order_requests").set({ state: "placed" }).execute();
+    await bench.rows.storage.db.updateTable("order_requests").set({ state: "placed" }).execute();
     await expect(decline(token)).rejects.toMatchObject(USED);
     expect(await state()).toMatchObject({ state: "placed" });
-    expect(await rows.storage.db.selectFrom("order_confirmations").select("consumed_at").execute()).toEqual([{ consumed_at: null }]);
+    expect(await bench.rows.storage.db.selectFrom("order_confirmations").select("consumed_at").execute()).toEqual([{ consumed_at: null }]);
   });
 
   test("belongs to its caller at the moment of declining", async () => {
     const token = await askedToken();
-    const other = await seedOwner(rows.storage);
-    await letIn(rows.storage, { ...bench.caller, ...other, id: "key_stranger" }, 1);
+    const other = await seedOwner(bench.rows.storage);
+    await letIn(bench.rows.storage, { ...bench.caller, ...other, id: "key_stranger" }, 1);
     await expect(decline(token, {}, bench.call({ caller: { ...other, id: "key_stranger" } }))).rejects.toMatchObject({
       code: "confirmation_mismatch",
     });

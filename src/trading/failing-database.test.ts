@@ -1,30 +1,19 @@
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import { ACCEPTED } from "../../test/support/scripted-broker.ts";
 import { Decimal } from "../lib/decimal.ts";
 
 const ELEVEN = { draft: { ...DRAFT, quantity: Decimal.fromInteger(11) } };
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 const place = async (change = {}, call = bench.call()) => await bench.finish(bench.place(change, call));
 
 /** Runs a test while a table can't be read or written. */
 async function without(table: string, run: () => Promise<void>): Promise<void> {
-  const { db } = rows.storage;
+  const { db } = bench.rows.storage;
   await sql`alter table ${sql.id(table)} rename to lost`.execute(db);
   try {
     await run();
@@ -75,7 +64,7 @@ describe("a database that fails", () => {
   });
 
   test("also when that is to be stored leaves the row, which the next call closes", async () => {
-    const { db } = rows.storage;
+    const { db } = bench.rows.storage;
     await sql`create trigger unwritable before update on order_requests begin select raise(abort, 'no'); end`.execute(db);
     try {
       await without("order_attempts", async () => {

@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows, type RowChanges } from "../../test/support/order-rows.ts";
-import { type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
-import { listedOrder } from "../../test/support/scripted-broker.ts";
+import type { RowChanges } from "../../test/support/order-rows.ts";
+import { pipelineBench } from "../../test/support/pipeline-bench.ts";
+import { listedOrder } from "../../test/support/listed-orders.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
 import type { OrderName } from "./trading.ts";
 
 const ACCOUNT = "DU1234567";
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.close());
+const bench = pipelineBench();
 
 const find = async (name: Partial<OrderName>, call = bench.call()) =>
   await bench.finish(bench.trading.findOrder({ accountId: ACCOUNT, orderId: undefined, clientOrderId: undefined, ...name }, call));
 const store = async ({ request = {}, attempt = {} }: RowChanges = {}) =>
-  await rows.store({
+  await bench.rows.store({
     request: { state: "placed", client_order_id: "c1", name_space: "key_bench", ...request },
     attempt: { state: "placed", broker_order_id: "7", ...attempt },
   });
@@ -41,7 +31,7 @@ describe("an order by IBKR's id", () => {
     const order = listedOrder({ customerOrderId: attempt.customer_order_id });
     bench.script.orders.set("7", order);
     expect(await find({ orderId: "7" })).toEqual({ kind: "order", order, clientOrderId: "c1" });
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "placed" }, attempt: { broker_order_id: "7" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "placed" }, attempt: { broker_order_id: "7" } });
   });
 
   test("of another program has that program's id", async () => {
@@ -66,7 +56,7 @@ describe("an order by IBKR's id", () => {
   test("is not our row of another account or connection", async () => {
     await store({ request: { account_id: "DU9" }, attempt: { account_id: "DU9" } });
     expect(await find({ orderId: "7" })).toBeUndefined();
-    const stranger = bench.call({ caller: await seedOwner(rows.storage) });
+    const stranger = bench.call({ caller: await seedOwner(bench.rows.storage) });
     expect(await find({ orderId: "7", accountId: "DU9" }, stranger)).toBeUndefined();
     expect(await find({ orderId: "7", accountId: "DU9" })).toMatchObject({ clientOrderId: "c1" });
     expect(await find({ orderId: "8" })).toBeUndefined();
@@ -136,7 +126,7 @@ describe("an order by its caller's id", () => {
     [{ consumed_at: null, expires_at: 0 }, false],
   ])("can be confirmed by its token while that is good: %j", async ({ consumed_at, expires_at }, canConfirm) => {
     const { request } = await store({ request: { state: "asked" }, attempt: { state: "no", broker_order_id: null, said: null } });
-    await rows.storage.db
+    await bench.rows.storage.db
       .insertInto("order_confirmations")
       .values({
         token_hash: "hash",
@@ -192,7 +182,7 @@ describe("listed orders", () => {
       const id = attempt.customer_order_id;
       const names = await recognize({ customerOrderId: id, orderId: "7", ...(status === undefined ? {} : { status }) });
       expect([...names]).toEqual([[id, "c1"]]);
-      const after = await rows.read(request.id);
+      const after = await bench.rows.read(request.id);
       expect(after).toMatchObject({ request: { state: "placed" }, attempt: { broker_order_id: "7", placed_broker_at: 88 } });
       expect(JSON.parse(after.request.result ?? "")).toEqual({ order_id: "7", status: status ?? "Filled" });
     },
@@ -203,29 +193,29 @@ describe("listed orders", () => {
     async (status) => {
       const { request, attempt } = await store({ request: { state: "unknown" }, attempt: { state: "unknown" } });
       await recognize({ customerOrderId: attempt.customer_order_id, orderId: "7", status });
-      expect(await rows.read(request.id)).toMatchObject({ request: { state: "unknown" } });
+      expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "unknown" } });
     },
   );
 
   test("prove nothing without an id of IBKR's, nor while its call is under way", async () => {
     const { request, attempt } = await store({ request: { state: "unknown" }, attempt: { state: "unknown" } });
     await recognize({ customerOrderId: attempt.customer_order_id, orderId: undefined, status: "Filled" });
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "unknown" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "unknown" } });
     const other = await store({ request: { account_id: "DU9", state: "sending" }, attempt: { account_id: "DU9", state: "sending" } });
     await recognize({ customerOrderId: other.attempt.customer_order_id, orderId: "8", status: "Filled" });
-    expect(await rows.read(other.request.id)).toMatchObject({ request: { state: "sending" } });
+    expect(await bench.rows.read(other.request.id)).toMatchObject({ request: { state: "sending" } });
   });
 
   test("contradict a no, which raises the alarm", async () => {
     const { request, attempt } = await store({ request: { state: "refused" }, attempt: { state: "no" } });
     await recognize({ customerOrderId: attempt.customer_order_id, orderId: "7", status: "Submitted" });
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "placed" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "placed" } });
     expect(bench.alarms).toHaveLength(1);
   });
 
   test("have names of their own connection only; those without a cOID have none", async () => {
     const { attempt } = await store();
-    const stranger = bench.call({ caller: await seedOwner(rows.storage) });
+    const stranger = bench.call({ caller: await seedOwner(bench.rows.storage) });
     const seen = [{ customerOrderId: attempt.customer_order_id, orderId: "7" }];
     expect(await bench.trading.recognize(seen, stranger)).toEqual(new Map());
     expect(await recognize({ customerOrderId: undefined, orderId: "7" })).toEqual(new Map());

@@ -1,24 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import { QUESTION } from "../../test/support/scripted-broker.ts";
 import type { Broker } from "../broker/broker.ts";
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 const place = async (change = {}, call = bench.call()) => await bench.finish(bench.place(change, call));
-const db = () => rows.storage.db;
+const db = () => bench.rows.storage.db;
 const request = async () => (await bench.requests())[0];
 const attempt = async () => (await bench.attempts())[0];
 
@@ -162,7 +151,7 @@ describe("a question", () => {
       broker: {
         ...broker,
         declineQuestion: async (...args: Parameters<Broker["declineQuestion"]>) => {
-          await rows.setWorking(false);
+          await bench.rows.setWorking(false);
           return await broker.declineQuestion(...args);
         },
       },
@@ -176,7 +165,7 @@ describe("a question", () => {
         details: { client_order_id: "c1" },
       });
     } finally {
-      await rows.setWorking(true);
+      await bench.rows.setWorking(true);
     }
     await bench.clock.advance(1_000);
     expect(await request()).toMatchObject({ state: "asked" });

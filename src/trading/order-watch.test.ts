@@ -1,35 +1,25 @@
 import { sql } from "kysely";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows, type RowChanges } from "../../test/support/order-rows.ts";
-import { OWN_PROCESS, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
-import { listedOrder, listedTrade } from "../../test/support/scripted-broker.ts";
+import type { RowChanges } from "../../test/support/order-rows.ts";
+import { OWN_PROCESS, pipelineBench } from "../../test/support/pipeline-bench.ts";
+import { listedOrder, listedTrade } from "../../test/support/listed-orders.ts";
 import type { Broker, CallOptions } from "../broker/broker.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const ACCOUNT = "DU1234567";
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 /** An order of unknown outcome that this process sent. */
 const store = async ({ request = {}, attempt = {} }: RowChanges = {}) =>
-  await rows.store({
+  await bench.rows.store({
     request: { state: "unknown", client_order_id: "c1", name_space: "key_bench", owner_process: OWN_PROCESS, ...request },
     attempt: { state: "unknown", doubt: 1, looks: 0, looked_at: null, owner_process: OWN_PROCESS, ...attempt },
   });
 const state = async (id: string) => {
-  const { request, attempt } = await rows.read(id);
+  const { request, attempt } = await bench.rows.read(id);
   return [request.state, attempt.state];
 };
 const looks = () => bench.script.asked.filter((line) => line.startsWith("look"));
@@ -62,7 +52,7 @@ describe("the watch", () => {
     const { request } = await store({ attempt: { looks: 4 } });
     await bench.trading.reconcile();
     await bench.clock.advance(5_000);
-    const { attempt } = await rows.read(request.id);
+    const { attempt } = await bench.rows.read(request.id);
     expect([attempt.looks, attempt.looked_at, attempt.state]).toEqual([5, bench.clock.now(), "unknown"]);
   });
 
@@ -72,7 +62,7 @@ describe("the watch", () => {
     bench.script.time = 99;
     await bench.trading.reconcile();
     await bench.clock.advance(5_000);
-    expect(await rows.read(request.id)).toMatchObject({
+    expect(await bench.rows.read(request.id)).toMatchObject({
       request: { state: "placed", result: '{"order_id":"4711","status":"Submitted"}' },
       attempt: { state: "placed", broker_order_id: "4711", placed_broker_at: 99 },
     });
@@ -84,7 +74,7 @@ describe("the watch", () => {
   test("begins again with an order that is unknown again", async () => {
     const { attempt } = await store();
     const become = async (next: string) =>
-      await rows.storage.db.updateTable("order_attempts").set({ state: next }).where("id", "=", attempt.id).execute();
+      await bench.rows.storage.db.updateTable("order_attempts").set({ state: next }).where("id", "=", attempt.id).execute();
     await bench.trading.reconcile();
     expect(await lookTimes(40)).toEqual([5, 15, 35]);
     await become("sending");
@@ -126,7 +116,10 @@ describe("the watch", () => {
       await bench.trading.reconcile();
       await bench.clock.advance(5_000);
       expect(bench.script.asked).toEqual([`look ${ACCOUNT} 2`, `order ${ACCOUNT} 99`]);
-      expect((await rows.read(request.id)).request).toMatchObject({ state: "placed", result: JSON.stringify({ order_id: "99", status }) });
+      expect((await bench.rows.read(request.id)).request).toMatchObject({
+        state: "placed",
+        result: JSON.stringify({ order_id: "99", status }),
+      });
     },
   );
 
@@ -147,7 +140,7 @@ describe("the watch", () => {
     await store({ request: { client_order_id: "c2" } });
     await bench.trading.reconcile();
     await bench.clock.advance(5_000);
-    await rows.storage.db
+    await bench.rows.storage.db
       .updateTable("order_attempts")
       .set({ sent_broker_at: 90 * DAY })
       .execute();
@@ -173,12 +166,12 @@ describe("the watch", () => {
     await bench.trading.reconcile();
     await bench.clock.advance(5_000);
     expect(looks()).toEqual(["look DU2 2"]);
-    expect((await rows.read(other.request.id)).attempt.owner_process).toBe("prc_alive");
-    expect((await rows.read(dead.request.id)).attempt.owner_process).toBe(OWN_PROCESS);
+    expect((await bench.rows.read(other.request.id)).attempt.owner_process).toBe("prc_alive");
+    expect((await bench.rows.read(dead.request.id)).attempt.owner_process).toBe(OWN_PROCESS);
   });
 
   test("buries what a dead process was sending, and looks for it", async () => {
-    const { request } = await rows.store();
+    const { request } = await bench.rows.store();
     await bench.trading.reconcile();
     await bench.clock.advance(10_000);
     expect(await state(request.id)).toEqual(["unknown", "unknown"]);
@@ -237,9 +230,9 @@ describe("the watch", () => {
   test("tells of a database that fails, and goes on", async () => {
     await store();
     await bench.trading.reconcile();
-    await sql`alter table order_attempts rename to lost`.execute(rows.storage.db);
+    await sql`alter table order_attempts rename to lost`.execute(bench.rows.storage.db);
     await bench.clock.advance(5_000);
-    await sql`alter table lost rename to order_attempts`.execute(rows.storage.db);
+    await sql`alter table lost rename to order_attempts`.execute(bench.rows.storage.db);
     expect(bench.lines).toContainEqual(expect.objectContaining({ msg: expect.stringContaining("looking for orders of unknown outcome") }));
     await bench.clock.advance(5_000);
     expect(looks()).toHaveLength(1);

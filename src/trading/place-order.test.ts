@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, OWN_PROCESS, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
-import { ACCEPTED, listedOrder, QUESTION } from "../../test/support/scripted-broker.ts";
+import { DRAFT, OWN_PROCESS, pipelineBench } from "../../test/support/pipeline-bench.ts";
+import { listedOrder } from "../../test/support/listed-orders.ts";
+import { ACCEPTED, QUESTION } from "../../test/support/scripted-broker.ts";
 import type { SubmitOutcome } from "../broker/order.ts";
 import { Decimal } from "../lib/decimal.ts";
 import { draftDigest } from "./order-draft.ts";
@@ -11,21 +11,11 @@ const UNKNOWN: SubmitOutcome = { kind: "unknown", error: new Error("cut") };
 const ELEVEN = { draft: { ...DRAFT, quantity: Decimal.fromInteger(11) } };
 const HOUR = 3_600_000;
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 const place = async (change = {}, call = bench.call()) => await bench.finish(bench.place(change, call));
 const prove = async (at: number | null) =>
-  await rows.storage.db.updateTable("connections").set({ duplicate_refusals_proven_at: at }).execute();
+  await bench.rows.storage.db.updateTable("connections").set({ duplicate_refusals_proven_at: at }).execute();
 
 describe("an order", () => {
   test("is sent once and stored with who allowed it, by what, and how it ended", async () => {
@@ -81,7 +71,7 @@ describe("an order", () => {
       said: null,
     });
     expect(attempt?.sent_at).toBe(attempt?.first_sent_at);
-    const sends = await rows.storage.db.selectFrom("order_sends").selectAll().execute();
+    const sends = await bench.rows.storage.db.selectFrom("order_sends").selectAll().execute();
     expect(sends).toEqual([
       {
         id: expect.stringMatching(/^snd_[0-9a-f]+$/),
@@ -125,7 +115,7 @@ describe("an order", () => {
   });
 
   test("on a connection that is switched off is refused before IBKR is asked", async () => {
-    await rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
+    await bench.rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
     const deaf = { ...bench.script.broker, tradingRules: () => Promise.reject(new Error("asked")) };
     await expect(place({}, { ...bench.call(), broker: deaf })).rejects.toMatchObject({ code: "connection_paused" });
     expect(await bench.requests()).toEqual([]);
@@ -154,12 +144,12 @@ describe("a repeat", () => {
   test("of a placed order needs no permission", async () => {
     bench.script.answers.push(ACCEPTED);
     await place();
-    await rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
+    await bench.rows.storage.db.updateTable("connections").set({ paused_at: 1 }).execute();
     expect(await place()).toMatchObject({ kind: "placed", isRepeat: true });
   });
 
   test("of an order that a dead process received sends it without a wait", async () => {
-    await rows.store({
+    await bench.rows.store({
       request: { state: "received", client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
       attempt: { state: "no", ended_by: "never_left" },
     });
@@ -170,7 +160,7 @@ describe("a repeat", () => {
   });
 
   test("of one that was not sent, made twice at once, sends it once", async () => {
-    await rows.store({
+    await bench.rows.store({
       request: { state: "not_placed", client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
       attempt: { state: "no", ended_by: "never_left" },
     });
@@ -186,11 +176,11 @@ describe("a repeat", () => {
   ])("of one that is %s looks for it, and says so also where its caller was revoked", async (state, code) => {
     await prove(1);
     bench.script.time = 1_000;
-    await rows.store({
+    await bench.rows.store({
       request: { state, client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
       attempt: { state: "unknown", doubt: 1, first_sent_broker_at: 1_000 },
     });
-    await rows.storage.db.updateTable("api_keys").set({ revoked_at: 1 }).execute();
+    await bench.rows.storage.db.updateTable("api_keys").set({ revoked_at: 1 }).execute();
     await expect(place()).rejects.toMatchObject({ code, details: { account_id: "DU1234567", client_order_id: "c1" } });
     expect([bench.script.asked, bench.script.sent]).toEqual([["look DU1234567 2"], []]);
     expect(await bench.requests()).toMatchObject([{ state }]);
@@ -276,7 +266,7 @@ describe("a repeat", () => {
     const [attempt] = await bench.attempts();
     expect(attempt).toMatchObject({ state: "placed", ended_by: "placed" });
     expect(attempt?.sent_at).toBeGreaterThan(attempt?.first_sent_at ?? 0);
-    expect(await rows.sends(attempt?.id ?? "")).toMatchObject([{ ended_by: "never_left" }, { ended_by: "placed" }]);
+    expect(await bench.rows.sends(attempt?.id ?? "")).toMatchObject([{ ended_by: "never_left" }, { ended_by: "placed" }]);
   });
 
   test("of one that was asked about sends it under the next cOID", async () => {
@@ -313,7 +303,7 @@ describe("a repeat", () => {
     /** Another process sent it at this time of IBKR's. */
     const SENT_AT = 1_000_000;
     const sentByAnother = async (first_sent_broker_at: number | null) =>
-      await rows.store({
+      await bench.rows.store({
         request: { state: "unknown", client_order_id: "c1", name_space: "key_bench", arguments_hash: draftDigest(DRAFT) },
         attempt: { state: "unknown", doubt: 1, first_sent_broker_at, sent_broker_at: first_sent_broker_at },
       });
@@ -321,7 +311,7 @@ describe("a repeat", () => {
     test.each(["unknown", "unresolved"])("is sent again under its cOID where it is %s", async (state) => {
       await prove(1);
       const { attempt } = await sentByAnother(SENT_AT);
-      await rows.storage.db.updateTable("order_requests").set({ state }).execute();
+      await bench.rows.storage.db.updateTable("order_requests").set({ state }).execute();
       bench.script.time = SENT_AT + 20 * HOUR - 1;
       bench.script.answers.push(ACCEPTED);
       expect(await place()).toMatchObject({ kind: "placed", orderId: "7", isRepeat: false });
@@ -360,6 +350,6 @@ describe("a repeat", () => {
       details: { account_id: "DU1234567", client_order_id: "c1" },
     });
     expect(await bench.attempts()).toMatchObject([{ state: "unknown", doubt: 1 }]);
-    expect((await rows.sends((await bench.attempts())[0]?.id ?? "")).map((send) => send.ended_by)).toEqual(["unknown", "refused"]);
+    expect((await bench.rows.sends((await bench.attempts())[0]?.id ?? "")).map((send) => send.ended_by)).toEqual(["unknown", "refused"]);
   });
 });

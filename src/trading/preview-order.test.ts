@@ -1,22 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { OrderPreview } from "../broker/order.ts";
 import { Decimal } from "../lib/decimal.ts";
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.close());
+const bench = pipelineBench();
 
 const PREVIEW = { warnings: ["IBKR's own."] } as unknown as OrderPreview;
 const TOO_LATE = { code: "timeout", message: "IBKR did not answer the preview in time." };

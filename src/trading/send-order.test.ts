@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import { ACCEPTED } from "../../test/support/scripted-broker.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { SubmitOutcome } from "../broker/order.ts";
@@ -15,20 +14,10 @@ const TOO_LATE = {
   details: { reason: "timeout", client_order_id: "c1" },
 };
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.finish(bench.close()));
+const bench = pipelineBench();
 
 const place = async (change = {}, call = bench.call()) => await bench.finish(bench.place(change, call));
-const db = () => rows.storage.db;
+const db = () => bench.rows.storage.db;
 const request = async (id = "c1") =>
   await db().selectFrom("order_requests").selectAll().where("client_order_id", "=", id).executeTakeFirst();
 const attempt = async () => (await bench.attempts())[0];
@@ -61,7 +50,7 @@ describe("a turn", () => {
   });
 
   test("is waited for while another process has it, for 25 seconds", async () => {
-    const other = await rows.store({ request: { owner_process: "prc_alive" }, attempt: { owner_process: "prc_alive" } });
+    const other = await bench.rows.store({ request: { owner_process: "prc_alive" }, attempt: { owner_process: "prc_alive" } });
     const before = bench.clock.now();
     await expect(place()).rejects.toMatchObject(TOO_LATE);
     expect(bench.clock.now() - before).toBeGreaterThan(25_000);
@@ -75,7 +64,7 @@ describe("a turn", () => {
   });
 
   test("of a process that died meanwhile is free, and its order unknown", async () => {
-    const other = await rows.store({ request: { owner_process: "prc_alive" }, attempt: { owner_process: "prc_alive" } });
+    const other = await bench.rows.store({ request: { owner_process: "prc_alive" }, attempt: { owner_process: "prc_alive" } });
     const waiting = bench.place();
     await bench.clock.advance(1_000);
     for (const table of ["order_requests", "order_attempts"] as const)
@@ -87,14 +76,17 @@ describe("a turn", () => {
         .execute();
     bench.script.answers.push(ACCEPTED);
     expect(await bench.finish(waiting)).toMatchObject({ kind: "placed" });
-    expect(await rows.read(other.request.id)).toMatchObject({ request: { state: "unknown" }, attempt: { state: "unknown" } });
+    expect(await bench.rows.read(other.request.id)).toMatchObject({ request: { state: "unknown" }, attempt: { state: "unknown" } });
   });
 
   test("that another process takes at the last moment is waited for again", async () => {
     const takes: Broker["submitOrder"] = async (ticket, options) => {
       if (bench.script.asked.length === 0) {
         bench.script.asked.push("taken");
-        const { attempt: other } = await rows.store({ request: { owner_process: "prc_alive" }, attempt: { owner_process: "prc_alive" } });
+        const { attempt: other } = await bench.rows.store({
+          request: { owner_process: "prc_alive" },
+          attempt: { owner_process: "prc_alive" },
+        });
         void bench.clock
           .wait(1_000)
           .then(() => db().updateTable("order_attempts").set({ state: "placed" }).where("id", "=", other.id).execute());
@@ -200,7 +192,7 @@ describe("an order in its turn is kept back", () => {
       whatToDo: 'Call get_order_status with client_order_id "equal" until its outcome is known.',
     });
     await bench.clock.advance(100);
-    await rows.store({
+    await bench.rows.store({
       request: { account_id: "DU9", state: "unknown", arguments_hash: draftDigest(DRAFT), client_order_id: "equal" },
       attempt: { state: "unknown" },
     });
@@ -231,13 +223,13 @@ describe("an order in its turn is kept back", () => {
 describe("a sending whose end", () => {
   test("could not be stored is told as it is, and stored later", async () => {
     bench.script.answers.push(async () => {
-      await rows.setWorking(false);
+      await bench.rows.setWorking(false);
       return ACCEPTED;
     });
     try {
       expect(await place()).toMatchObject({ kind: "placed", orderId: "7", isRepeat: false });
     } finally {
-      await rows.setWorking(true);
+      await bench.rows.setWorking(true);
     }
     expect(await request()).toMatchObject({ state: "sending" });
     await bench.clock.advance(1_000);
@@ -307,7 +299,7 @@ describe("a permission whose commit", () => {
     expect(await place()).toMatchObject({ kind: "placed", orderId: "7" });
     expect(bench.clock.now() - before).toBeGreaterThanOrEqual(1_000);
     expect(bench.cOIDs()).toEqual(["-1"]);
-    const sends = await rows.sends((await attempt())?.id ?? "");
+    const sends = await bench.rows.sends((await attempt())?.id ?? "");
     expect(sends.map((send) => send.ended_by)).toEqual(["never_left", "placed"]);
     expect(bench.lines).toContainEqual(expect.objectContaining({ msg: "could not store the permission of an order" }));
   });

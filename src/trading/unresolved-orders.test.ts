@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { openOrderRows, type OrderRows, type RowChanges } from "../../test/support/order-rows.ts";
-import { DRAFT, type PipelineBench, startPipelineBench } from "../../test/support/pipeline-bench.ts";
+import type { RowChanges } from "../../test/support/order-rows.ts";
+import { DRAFT, pipelineBench } from "../../test/support/pipeline-bench.ts";
 import { seedOwner } from "../../test/support/seed-keys.ts";
 import { draftDigest } from "./order-draft.ts";
 import type { OrderVerdict } from "./unresolved-orders.ts";
@@ -13,20 +13,10 @@ const NOT_UNRESOLVED = {
   whatToDo: "Open the list of orders again to see its state.",
 };
 
-let rows: OrderRows;
-let bench: PipelineBench;
-
-beforeAll(async () => {
-  rows = await openOrderRows();
-});
-afterAll(() => rows.stop());
-beforeEach(async () => {
-  bench = await startPipelineBench(rows);
-});
-afterEach(() => bench.close());
+const bench = pipelineBench();
 
 const store = async (state = "unresolved", { request = {}, attempt = {} }: RowChanges = {}) =>
-  await rows.store({ request: { state, ...request }, attempt: { state: "unknown", doubt: 1, ...attempt } });
+  await bench.rows.store({ request: { state, ...request }, attempt: { state: "unknown", doubt: 1, ...attempt } });
 
 const one = async (requestId: string, userId = bench.caller.userId) => await bench.trading.unresolvedOrder({ userId, requestId });
 const decide = async (requestId: string, verdict: OrderVerdict, userId = bench.caller.userId) =>
@@ -84,10 +74,10 @@ describe("an order of unknown outcome, as its owner sees it,", () => {
     const older = await store("unknown", { request: { created_at: 1 } });
     const newer = await store("unresolved", { request: { created_at: 2 } });
     for (const state of ["received", "sending", "placed", "asked", "refused", "declined", "not_placed"])
-      await rows.store({ request: { state, account_id: `DU${state}` }, attempt: { state: "no" } });
+      await bench.rows.store({ request: { state, account_id: `DU${state}` }, attempt: { state: "no" } });
     const listed = await bench.trading.unresolvedOrders(bench.caller.userId);
     expect(listed.map(({ requestId }) => requestId)).toEqual([newer.request.id, older.request.id]);
-    const other = await seedOwner(rows.storage);
+    const other = await seedOwner(bench.rows.storage);
     expect(await bench.trading.unresolvedOrders(other.userId)).toEqual([]);
     expect(await one(newer.request.id, other.userId)).toBeUndefined();
   });
@@ -112,7 +102,7 @@ describe("its owner's word", () => {
   ] as const)("%j is taken at any time", async (verdict, result, orderId) => {
     const { request } = await store("unresolved", { attempt: { broker_order_id: "99", placed_broker_at: 5 } });
     await decide(request.id, verdict);
-    const after = await rows.read(request.id);
+    const after = await bench.rows.read(request.id);
     expect(after).toMatchObject({
       request: { state: "placed", updated_at: bench.clock.now() },
       attempt: {
@@ -155,10 +145,10 @@ describe("its owner's word", () => {
       message: "It is too early to call this order absent: it may still go live.",
       whatToDo: "Wait until 30 minutes after it was sent, look at IBKR again, then decide.",
     });
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "unresolved" }, attempt: { state: "unknown" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "unresolved" }, attempt: { state: "unknown" } });
     await bench.clock.advance(1);
     await decide(request.id, { kind: "not_there" });
-    const after = await rows.read(request.id);
+    const after = await bench.rows.read(request.id);
     expect(after).toMatchObject({
       request: { state: "not_placed" },
       attempt: { state: "no", doubt: 0, ended_by: "person", said: "TWS, orders", broker_order_id: null },
@@ -171,12 +161,12 @@ describe("its owner's word", () => {
     await expect(decide(request.id, { kind: "not_there" })).rejects.toMatchObject({ code: "invalid_arguments" });
     await bench.clock.advance(30 * MINUTE);
     await decide(request.id, { kind: "not_there" });
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "not_placed" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "not_placed" } });
   });
 
   test("counts once, and of nobody else", async () => {
     const { request } = await store();
-    const other = await seedOwner(rows.storage);
+    const other = await seedOwner(bench.rows.storage);
     await expect(decide(request.id, { kind: "cancelled" }, other.userId)).rejects.toMatchObject(NOT_UNRESOLVED);
     await expect(decide("ord_none", { kind: "cancelled" })).rejects.toMatchObject(NOT_UNRESOLVED);
     await decide(request.id, { kind: "cancelled" });
@@ -186,6 +176,6 @@ describe("its owner's word", () => {
   test("is not asked for while the gateway still looks alone", async () => {
     const { request } = await store("unknown");
     await expect(decide(request.id, { kind: "cancelled" })).rejects.toMatchObject(NOT_UNRESOLVED);
-    expect(await rows.read(request.id)).toMatchObject({ request: { state: "unknown" }, attempt: { state: "unknown" } });
+    expect(await bench.rows.read(request.id)).toMatchObject({ request: { state: "unknown" }, attempt: { state: "unknown" } });
   });
 });

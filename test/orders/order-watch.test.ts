@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import {
   answerLost,
@@ -11,6 +11,7 @@ import {
   takeBody,
 } from "../support/order-bench.ts";
 import { ENGINES } from "../support/storages.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
 import { setDuplicateRefusals } from "../../src/storage/order-permission.ts";
 import { tool as getOrderStatus } from "../../src/tools/get-order-status.ts";
 import { tool as getOrders } from "../../src/tools/get-orders.ts";
@@ -20,6 +21,12 @@ let bench: OrderBench;
 
 const key = () => ({ connectionId: bench.stack.caller.connectionId, userId: bench.stack.caller.userId });
 const status = async (clientOrderId: string) => (await bench.stack.complete(getOrderStatus, { client_order_id: clientOrderId }))["status"];
+/** Places an order whose process is killed before it can tell anything; returns what would be told. */
+function placeUnheard(args: JsonObject) {
+  const told = vi.fn();
+  bench.stack.complete(placeOrder, args).then(told, told);
+  return told;
+}
 const lists = (url: string): boolean => /\/iserver\/account\/(?:orders\?|trades)/.test(url);
 
 describe.each(ENGINES)("on %s,", (engine) => {
@@ -218,9 +225,10 @@ describe.each(ENGINES)("on %s,", (engine) => {
         taken.resolve();
         return await new Promise<never>(() => undefined);
       });
-      void bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "killed" }).catch(() => undefined);
+      const told = placeUnheard({ ...bench.market(), client_order_id: "killed" });
       await taken.promise;
       await bench.stack.crash();
+      expect(told).not.toHaveBeenCalled();
       bench.stack.setNetwork(undefined);
       await bench.stack.trading().reconcile();
       expect(await bench.untilSettled("killed")).toMatchObject({ status: expect.stringMatching(/Submitted|Filled/) });
@@ -235,9 +243,10 @@ describe.each(ENGINES)("on %s,", (engine) => {
         reached.resolve();
         return await new Promise<never>(() => undefined);
       });
-      void bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "early" }).catch(() => undefined);
+      const told = placeUnheard({ ...bench.market(), client_order_id: "early" });
       await reached.promise;
       await bench.stack.crash();
+      expect(told).not.toHaveBeenCalled();
       bench.stack.setNetwork(undefined);
       for (const clientOrderId of ["another", undefined]) {
         const args = { ...bench.market(), ...(clientOrderId === undefined ? {} : { client_order_id: clientOrderId }) };
@@ -257,9 +266,10 @@ describe.each(ENGINES)("on %s,", (engine) => {
         reached.resolve();
         return await new Promise<never>(() => undefined);
       });
-      void bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "waiting" }).catch(() => undefined);
+      const told = placeUnheard({ ...bench.market(), client_order_id: "waiting" });
       await reached.promise;
       await bench.stack.crash();
+      expect(told).not.toHaveBeenCalled();
       bench.stack.setNetwork(undefined);
       expect(await status("waiting")).toBe("not_sent");
       expect(await bench.stack.complete(placeOrder, { ...bench.market(), client_order_id: "waiting" })).toHaveProperty("order_id");

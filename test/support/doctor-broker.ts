@@ -4,6 +4,8 @@ import type { Quote } from "../../src/broker/market-data.ts";
 import type { CancelOutcome, DeclineOutcome, Order, OrderStatusName, SubmitOutcome, Trade } from "../../src/broker/order.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { Decimal } from "../../src/lib/decimal.ts";
+import { listedOrder, listedTrade } from "./listed-orders.ts";
+import { refusedLeave } from "./scripted-broker.ts";
 
 /** What the doctor asks of a broker. */
 type Asked =
@@ -48,7 +50,7 @@ export function doctorBroker(clock: Pick<Clock, "now">): DoctorBroker {
   const known = new Set<string>();
   let count = 0;
   const place: DoctorBroker["place"] = ({ orderId, customerOrderId, status = "Submitted" }) => {
-    orders.set(orderId, { ...BLANK_ORDER, orderId, customerOrderId, status });
+    orders.set(orderId, listedOrder({ accountId: "DU1", orderId, customerOrderId, status }));
     return { kind: "accepted", orderId, status };
   };
   const usual: Pick<Broker, Asked | "time"> = {
@@ -83,12 +85,8 @@ export function doctorBroker(clock: Pick<Clock, "now">): DoctorBroker {
   };
   /** A call that may leave once only, and says so when it may not. */
   const leaving = async (what: string, call: CallOptions, send: () => Promise<SubmitOutcome>): Promise<SubmitOutcome> => {
-    try {
-      await call.leave?.allow();
-      call.leave?.check();
-    } catch (error) {
-      return { kind: "not_sent", error: error as Error };
-    }
+    const error = await refusedLeave(call);
+    if (error !== undefined) return { kind: "not_sent", error };
     hear(what, call);
     return await send();
   };
@@ -138,43 +136,9 @@ export function question(replyId: string, ...messages: readonly string[]): Submi
   return { kind: "question", question: { replyId, messages, messageIds: [] } };
 }
 
-const BLANK_ORDER: Omit<Order, "orderId" | "customerOrderId" | "status"> = {
-  accountId: "DU1",
-  conid: 265598,
-  symbol: "AAPL",
-  secType: "STK",
-  side: "BUY",
-  orderType: "LMT",
-  statusDescription: undefined,
-  quantity: Decimal.one,
-  filledQuantity: undefined,
-  remainingQuantity: undefined,
-  limitPrice: undefined,
-  stopPrice: undefined,
-  averagePrice: undefined,
-  currency: "USD",
-  timeInForce: "DAY",
-  outsideRth: false,
-  lastUpdateAt: undefined,
-};
-
 /** An execution of an order. */
 export function execution(orderId: string | undefined, customerOrderId: string | undefined): Trade {
-  return {
-    executionId: "x",
-    orderId,
-    customerOrderId,
-    accountId: "DU1",
-    conid: 265598,
-    symbol: "AAPL",
-    side: "BUY",
-    quantity: Decimal.one,
-    price: Decimal.one,
-    commission: undefined,
-    currency: "USD",
-    at: 0,
-    isTimeApproximate: false,
-  };
+  return listedTrade({ accountId: "DU1", orderId, customerOrderId });
 }
 
 const account = (accountId: string) => ({ accountId, title: undefined, type: undefined, baseCurrency: "USD" });

@@ -1,4 +1,6 @@
 /** The order pipeline over a temporary database, a clock that a test turns, and an IBKR that answers by script. */
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+
 import type { Caller } from "../../src/connections/caller.ts";
 import { Decimal } from "../../src/lib/decimal.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -11,7 +13,7 @@ import type { OrderDraft } from "../../src/trading/order-draft.ts";
 import type { PlaceRequest, Trading, TradingCall } from "../../src/trading/trading.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 import { keyOf, letIn } from "./let-in.ts";
-import type { OrderRows } from "./order-rows.ts";
+import { openOrderRows, type OrderRows } from "./order-rows.ts";
 import { type ScriptedBroker, scriptedBroker } from "./scripted-broker.ts";
 import { recordingLog } from "./silent-log.ts";
 import { singleProcess } from "./single-process.ts";
@@ -63,8 +65,23 @@ export const DRAFT: OrderDraft = {
   outsideRth: false,
 };
 
+/** One for the tests of a file: over one database, and started anew before each test. */
+export function pipelineBench(): PipelineBench {
+  const bench = {} as PipelineBench;
+  let rows: OrderRows;
+  beforeAll(async () => {
+    rows = await openOrderRows();
+  });
+  afterAll(() => rows.stop());
+  beforeEach(async () => {
+    Object.assign(bench, await start(rows));
+  });
+  afterEach(() => bench.finish(bench.close()));
+  return bench;
+}
+
 /** Starts one over these rows, which it empties; the caller's key may write. */
-export async function startPipelineBench(rows: OrderRows): Promise<PipelineBench> {
+async function start(rows: OrderRows): Promise<PipelineBench> {
   await rows.clear();
   const { storage, owner } = rows;
   await storage.db

@@ -1,8 +1,7 @@
 /** IBKR as a script, at the port between our tools and it: for tests of one step of the order pipeline. */
 import type { Broker, CallOptions } from "../../src/broker/broker.ts";
 import type { TradingRules } from "../../src/broker/instrument.ts";
-import type { CancelOutcome, DeclineOutcome, Order, OrderSightings, OrderTicket, SubmitOutcome, Trade } from "../../src/broker/order.ts";
-import { Decimal } from "../../src/lib/decimal.ts";
+import type { CancelOutcome, DeclineOutcome, Order, OrderSightings, OrderTicket, SubmitOutcome } from "../../src/broker/order.ts";
 
 /** One response to an order or a yes; a function runs after it has left. */
 export type ScriptedAnswer = SubmitOutcome | (() => SubmitOutcome | Promise<SubmitOutcome>);
@@ -30,19 +29,21 @@ export const ACCEPTED = { kind: "accepted", orderId: "7", status: "Submitted" } 
 /** IBKR asks about the order. */
 export const QUESTION = { kind: "question", question: { replyId: "r1", messages: ["Really?"], messageIds: ["o163"] } } as const;
 
+/** What keeps an order or a yes back as it leaves, as a link asks it; undefined where it may go. */
+export async function refusedLeave({ leave }: CallOptions): Promise<Error | undefined> {
+  try {
+    await leave?.allow();
+    leave?.check();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 /** A new one that knows nothing. */
 export function scriptedBroker(): ScriptedBroker {
-  const leaves = async ({ leave }: CallOptions): Promise<Error | undefined> => {
-    try {
-      await leave?.allow();
-      leave?.check();
-      return undefined;
-    } catch (error) {
-      return error as Error;
-    }
-  };
   const submit = async (what: string, options: CallOptions): Promise<SubmitOutcome> => {
-    const error = await leaves(options);
+    const error = await refusedLeave(options);
     if (error !== undefined) return { kind: "not_sent", error };
     script.sent.push(what);
     const answer = script.answers.shift();
@@ -111,51 +112,4 @@ const isOrder = (value: unknown): value is Order => typeof value === "object" &&
 
 function orderLine({ accountId, customerOrderId, side, quantity }: OrderTicket): string {
   return `order ${accountId} ${customerOrderId} ${side} ${quantity.toString()}`;
-}
-
-/** An order as IBKR lists it. */
-export function listedOrder(change: Partial<Order> = {}): Order {
-  return {
-    orderId: "7",
-    accountId: "DU1234567",
-    conid: 265598,
-    symbol: "AAPL",
-    secType: "STK",
-    side: "BUY",
-    orderType: "LMT",
-    status: "Submitted",
-    statusDescription: undefined,
-    quantity: Decimal.fromInteger(10),
-    filledQuantity: undefined,
-    remainingQuantity: undefined,
-    limitPrice: undefined,
-    stopPrice: undefined,
-    averagePrice: undefined,
-    currency: "USD",
-    timeInForce: "DAY",
-    outsideRth: false,
-    customerOrderId: undefined,
-    lastUpdateAt: undefined,
-    ...change,
-  };
-}
-
-/** An execution as IBKR lists it. */
-export function listedTrade(change: Partial<Trade> = {}): Trade {
-  return {
-    executionId: "0001",
-    orderId: "7",
-    customerOrderId: undefined,
-    accountId: "DU1234567",
-    conid: 265598,
-    symbol: "AAPL",
-    side: "BUY",
-    quantity: Decimal.fromInteger(10),
-    price: Decimal.fromInteger(230),
-    commission: undefined,
-    currency: "USD",
-    at: 0,
-    isTimeApproximate: false,
-    ...change,
-  };
 }

@@ -1,7 +1,7 @@
 import { renderToString } from "hono/jsx/dom/server";
 import { describe, expect, it } from "vitest";
 
-import { listedTrade } from "../../../test/support/scripted-broker.ts";
+import { listedTrade } from "../../../test/support/listed-orders.ts";
 import { Decimal } from "../../lib/decimal.ts";
 import { PortfolioPage, type PortfolioPageProps, type PortfolioParts } from "./portfolio-page.tsx";
 import { readPortfolioView } from "./portfolio-address.ts";
